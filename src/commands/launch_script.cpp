@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "commands/launch_script.hpp"
+
+#include "base/ascii.hpp"
+#include "base/shell_words.hpp"
+#include "config/variables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmr {
+namespace {
+
+std::string array_name(const std::string& process) {
+  std::string name = process;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+/// A bash array with one argument a line, an option and its value on the same one.
+std::string bash_array(const ProcessPlan& process) {
+  std::string text = fmt::format("{}=(", array_name(process.name));
+  for (std::size_t i = 0; i < process.argv.size(); ++i) {
+    const auto& argument = process.argv[i];
+    const bool value_of_option = i > 0 && process.argv[i - 1].starts_with('-') &&
+                                 !argument.starts_with('-') &&
+                                 process.argv[i - 1].find('=') == std::string::npos;
+    text += value_of_option ? " " : "\n  ";
+    text += shell_quote(argument);
+  }
+  return text + "\n)\n";
+}
+
+/// "vm-runner listen 3=… -- "${array[@]}"": the sockets that the launcher would hand over.
+std::string start_line(const ProcessPlan& process) {
+  std::string line = "vm-runner listen";
+  for (const auto& listener : process.listeners) {
+    line += fmt::format(" {}", shell_quote(fmt::format("{}={}", listener.fd, listener.path)));
+  }
+  return line + fmt::format(" -- \"${{{}[@]}}\"", array_name(process.name));
+}
+
+/// The command that writes the seed with the settings of now; the password is not written down.
+std::string seed_line(const LaunchPlan& plan, const Arguments& arguments,
+                      const std::vector<std::string>& environment) {
+  std::vector<std::string> words = {"env"};
+  for (const auto& variable : environment) {
+    const auto key = find_setting(variable.substr(0, variable.find('=')));
+    if (key && !is_secret(*key)) words.push_back(variable);
+  }
+  words.insert(words.end(), {"vm-runner", "seed", "-o", plan.paths.seed});
+  for (const auto& assignment : arguments.assignments) {
+    const auto key = find_setting(ascii_upper(assignment.substr(0, assignment.find('='))));
+    if (key && !is_secret(*key)) words.insert(words.end(), {"--set", assignment});
+  }
+  if (!arguments.config_file.empty()) words.push_back(arguments.config_file);
+  return shell_join(words);
+}
+
+/// Makes the persistent disk unless it is there from an earlier run.
+std::string overlay_line(const Disk& disk) {
+  const auto overlay = shell_quote(disk.persistent);
+  return fmt::format(
+      "[[ -e {0} ]] || {{ mkdir -p -- \"$(dirname -- {0})\" &&\n"
+      "  qemu-img create -q -f qcow2 -F {1} -b {2} {0}; }}\n",
+      overlay, disk.format, shell_quote(disk.image));
+}
+
+}  // namespace
+
+std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu, const Arguments& arguments,
+                          const std::vector<std::string>& environment) {
+  std::string script =
+      "#!/usr/bin/env bash\n"
+      "# What `vm-runner run` would start. `vm-runner listen FD=PATH -- COMMAND` stands for the\n"
+      "# launcher's part: it binds each socket and becomes COMMAND, which finds it at FD.\n"
+      "# GUEST_PASSWORD is not written down here: set it when you run this.\n"
+      "# Reach the console with: socat -,raw,echo=0 UNIX-CONNECT:" +
+      shell_quote(plan.paths.console) + "\nset -euo pipefail\n\n";
+  for (const auto& share : plan.shares) {
+    if (share.helper) script += bash_array(*share.helper);
+  }
+  script += bash_array(qemu.process) + "\n";
+
+  const auto folder = shell_quote(plan.paths.folder);
+  script += fmt::format("mkdir -p -m 0700 -- {}\n", folder);
+  script += fmt::format("trap {} EXIT\n", shell_quote("rm -rf -- " + folder));
+  for (const auto& source : plan.create_folders) {
+    script += fmt::format("mkdir -p -- {}\n", shell_quote(source));
+  }
+  if (plan.persistent_disk) script += overlay_line(*plan.persistent_disk);
+  if (plan.seed) script += seed_line(plan, arguments, environment) + "\n";
+  for (const auto& share : plan.shares) {
+    if (share.helper) script += start_line(*share.helper) + " &\n";
+  }
+  // The launcher binds the sockets before it starts anything; here QEMU could come first.
+  for (const auto& share : plan.shares) {
+    if (!share.helper) continue;
+    for (const auto& listener : share.helper->listeners) {
+      script += fmt::format("until [[ -S {} ]]; do sleep 0.01; done\n", shell_quote(listener.path));
+    }
+  }
+  return script + start_line(qemu.process) + "\n";
+}
+
+}  // namespace vmr

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "commands/resolved_vm.hpp"
+
+#include "base/log.hpp"
+#include "config/load.hpp"
+#include "host/probe.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace vmr {
+namespace {
+
+ConfigFile read_config_file(const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  std::ifstream file(path, std::ios::binary);
+  if (is_folder || !file.is_open()) {
+    throw Error(fmt::format("the configuration file '{}' cannot be read", path),
+                std::strerror(is_folder ? EISDIR : errno), "correct the path", ExitStatus::usage);
+  }
+  return {path, {std::istreambuf_iterator<char>(file), {}}};
+}
+
+template <typename T>
+void append(std::vector<T>& to, const std::vector<T>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
+  auto loaded = load_config(arguments, environment, read_config_file(arguments.config_file));
+  if (loaded.config.log_verbose.value) set_log_level(LogLevel::debug);
+  auto host = probe_host(loaded.config);
+  auto resolved = resolve(loaded.config, host);
+  append(loaded.warnings, resolved.warnings);
+  append(loaded.problems, resolved.problems);
+  for (const auto& warning : loaded.warnings) log_warn("{}", warning);
+  if (!loaded.problems.empty()) throw InvalidConfig(std::move(loaded.problems));
+  return {std::move(loaded.config), std::move(host), std::move(resolved.spec)};
+}
+
+}  // namespace vmr

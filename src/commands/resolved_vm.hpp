@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config/arguments.hpp"
+#include "config/config.hpp"
+#include "host/host.hpp"
+#include "spec/vm_spec.hpp"
+
+#include <string>
+#include <vector>
+
+namespace vmr {
+
+/// A checked VM and what it was made of.
+struct ResolvedVm {
+  Config config;
+  Host host;
+  VmSpec spec;
+};
+
+/// Reads the configuration from everywhere, looks at the host and checks it all; logs the warnings.
+/// Throws InvalidConfig with every problem.
+ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment);
+
+}  // namespace vmr

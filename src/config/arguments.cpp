@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "config/arguments.hpp"
+
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/units.hpp"
+#include "config/help.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vmr {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+constexpr std::array<std::pair<std::string_view, Command>, 4> commands = {
+    {{"run", Command::run},
+     {"args", Command::args},
+     {"seed", Command::seed},
+     {"listen", Command::listen}}};
+
+constexpr std::array<std::pair<std::string_view, Format>, 3> formats = {
+    {{"shell", Format::shell}, {"lines", Format::lines}, {"json", Format::json}}};
+
+Error usage_error(std::string message, std::string hint = "vm-runner --help shows the usage") {
+  return {std::move(message), "", std::move(hint), ExitStatus::usage};
+}
+
+template <typename Table>
+std::vector<std::string_view> words_of(const Table& table) {
+  std::vector<std::string_view> words;
+  for (const auto& [word, value] : table) words.push_back(word);
+  return words;
+}
+
+/// The value of `word` in `table`; none when it is not there.
+template <typename Table>
+auto find_word(const Table& table, std::string_view word) {
+  const auto row = std::find_if(table.begin(), table.end(),
+                                [&](const auto& candidate) { return candidate.first == word; });
+  return row == table.end() ? std::nullopt : std::optional(row->second);
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& words) {
+  const auto meant = nearest(word, words);
+  return meant ? fmt::format("; did you mean '{}'?", *meant) : "";
+}
+
+bool is_config_file(std::string_view word) {
+  return word.ends_with(".toml") || word.find('/') != word.npos;
+}
+
+/// argv, cut at its first `--`.
+struct Words {
+  Strings own;
+  Strings behind;
+  bool has_dashes = false;
+};
+
+Words cut_at_dashes(const Strings& argv) {
+  const auto dashes = std::find(argv.begin(), argv.end(), "--");
+  if (dashes == argv.end()) return {argv, {}, false};
+  return {{argv.begin(), dashes}, {dashes + 1, argv.end()}, true};
+}
+
+/// Takes the command off the front of `words`; none when they begin without one.
+std::optional<Command> take_command(Strings& words) {
+  if (words.empty() || words.front().starts_with("-")) return std::nullopt;
+  const std::string first = words.front();
+  if (const auto command = find_word(commands, first)) {
+    words.erase(words.begin());
+    return command;
+  }
+  if (is_config_file(first)) return std::nullopt;
+  throw usage_error(
+      fmt::format("unknown command '{}'{}", first, did_you_mean(first, words_of(commands))),
+      "vm-runner --help lists the commands; a configuration file ends in .toml or has a slash");
+}
+
+Format format_of(const std::string& word) {
+  if (const auto format = find_word(formats, word)) return *format;
+  throw usage_error(
+      fmt::format("--format={}: unknown format{}", word, did_you_mean(word, words_of(formats))),
+      "one of: shell, lines, json");
+}
+
+/// Reads "FD=PATH" words.
+std::vector<std::pair<int, std::string>> read_sockets(const Strings& words) {
+  std::vector<std::pair<int, std::string>> sockets;
+  for (const auto& word : words) {
+    const auto equals = std::min(word.find('='), word.size());
+    const auto parsed = parse_number(std::string_view(word).substr(0, equals), 3, 1023);
+    const auto* number = std::get_if<std::uint64_t>(&parsed);
+    if (number == nullptr || equals + 1 >= word.size()) {
+      throw usage_error(fmt::format("'{}': not of the form FD=PATH", word), "FD is 3 to 1023");
+    }
+    const int fd = static_cast<int>(*number);
+    const bool again = std::any_of(sockets.begin(), sockets.end(),
+                                   [&](const auto& socket) { return socket.first == fd; });
+    if (again) throw usage_error(fmt::format("'{}': descriptor {} is given twice", word, fd));
+    sockets.emplace_back(fd, word.substr(equals + 1));
+  }
+  return sockets;
+}
+
+/// Parses `words` with `app`; CLI11 wants them last one first.
+void parse(CLI::App& app, Strings words) {
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    throw;
+  } catch (const CLI::CallForVersion&) {
+    throw;
+  } catch (const CLI::ParseError& error) {
+    throw usage_error(error.what());
+  }
+}
+
+/// `listen`: everything before `--` is a socket.
+Arguments parse_listen(CLI::App& app, Words words) {
+  // Not a positional of several values: CLI11 would take "[…]" in one apart.
+  app.allow_extras();
+  parse(app, std::move(words.own));
+  Arguments arguments;
+  arguments.command = Command::listen;
+  arguments.sockets = read_sockets(app.remaining());
+  if (arguments.sockets.empty()) throw usage_error("listen: no FD=PATH given");
+  if (words.behind.empty()) throw usage_error("listen: no command behind --");
+  arguments.qemu_args = std::move(words.behind);
+  return arguments;
+}
+
+void check_seed(const Arguments& arguments, const Words& words) {
+  if (arguments.output.empty()) throw usage_error("seed: no -o FILE given");
+  if (words.has_dashes) throw usage_error("seed: takes no QEMU arguments behind --");
+}
+
+/// `run`, `args` and `seed`: a configuration and what the command adds.
+Arguments parse_configured(CLI::App& app, Command command, Words words) {
+  Arguments arguments;
+  arguments.command = command;
+  std::string format = "shell";
+  app.add_option("config", arguments.config_file);
+  auto* set = app.add_option("--set")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  set->type_name("KEY=VALUE");
+  if (command == Command::args) app.add_option("--format", format);
+  if (command == Command::seed) app.add_option("-o", arguments.output)->type_name("FILE");
+  parse(app, std::move(words.own));
+
+  if (command == Command::seed) check_seed(arguments, words);
+  if (!arguments.config_file.empty() && !is_config_file(arguments.config_file)) {
+    throw usage_error(fmt::format("'{}' is not a configuration file", arguments.config_file),
+                      "its name ends in .toml or has a slash; a command comes first");
+  }
+  arguments.format = format_of(format);
+  arguments.assignments = set->results();
+  arguments.qemu_args = std::move(words.behind);
+  return arguments;
+}
+
+Arguments with_text(Command command, std::string text) {
+  Arguments arguments;
+  arguments.command = command;
+  arguments.text = std::move(text);
+  return arguments;
+}
+
+}  // namespace
+
+Arguments parse_arguments(const std::vector<std::string>& argv) {
+  Words words = cut_at_dashes(argv);
+  const auto command = take_command(words.own);
+  try {
+    CLI::App app;
+    app.set_version_flag("--version", version_text());
+    return command == Command::listen
+               ? parse_listen(app, std::move(words))
+               : parse_configured(app, command.value_or(Command::run), std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    return with_text(Command::help, command ? help_text(*command) : help_text());
+  } catch (const CLI::CallForVersion&) {
+    return with_text(Command::version, version_text());
+  }
+}
+
+}  // namespace vmr

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The command line, taken apart.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vmr {
+
+enum class Command { run, args, seed, listen, help, version };
+enum class Format { shell, lines, json };
+
+struct Arguments {
+  Command command = Command::run;
+  std::string config_file;               ///< empty: none
+  std::vector<std::string> assignments;  ///< "KEY=VALUE" of each --set
+  std::vector<std::string> qemu_args;    ///< behind `--` (for `listen`: the command to become)
+  Format format = Format::shell;         ///< of `args`
+  std::string output;                    ///< of `seed`: file to write
+  std::vector<std::pair<int, std::string>> sockets;  ///< of `listen`: descriptor, path
+  std::string text;                                  ///< of `help`, `version`: what to print
+
+  bool operator==(const Arguments&) const = default;
+};
+
+/// Parses argv without the program's name. Throws Error (usage) with a message that names the word.
+Arguments parse_arguments(const std::vector<std::string>& argv);
+
+}  // namespace vmr

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What the user said, and where: plain data, nothing checked against the machine yet.
+#pragma once
+
+#include "config/given.hpp"
+#include "config/words.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmr {
+
+/// One share, as asked for. Every field carries its default when nobody set it, but for `source`
+/// (required: empty is a problem) and `target` (empty: last component of the source).
+struct ShareConfig {
+  int number = 1;  ///< 1 is FILESYSTEM_…, 2 is FILESYSTEM2_…
+  Given<std::string> source;
+  Given<std::string> target;
+  Given<Driver> driver;
+  Given<AccessMode> accessmode;
+  Given<bool> readonly;
+  Given<std::string> mount;  ///< empty: /mnt/<tag>
+  Given<CacheMode> cache;
+  Given<std::optional<std::uint32_t>> fmode;  ///< permission bits
+  Given<std::optional<std::uint32_t>> dmode;
+  Given<std::optional<Multidevs>> multidevs;
+  Given<std::optional<WritePolicy>> wrpolicy;
+  Given<Sandbox> sandbox;
+  Given<std::optional<std::uint64_t>> queue_size;
+  Given<std::optional<std::uint64_t>> thread_pool_size;
+  Given<bool> xattr;
+  Given<bool> posix_acl;
+
+  bool operator==(const ShareConfig&) const = default;
+};
+
+/// A host address and port for the guest's port 22; `port` 0 means no forward.
+struct SshForward {
+  std::string address;  ///< empty: every address as PID 1 of a container, else 127.0.0.1
+  std::uint16_t port = 0;
+
+  bool operator==(const SshForward&) const = default;
+};
+
+/// The whole configuration. Text fields are empty when unset.
+struct Config {
+  Given<std::uint64_t> memory;  ///< MiB
+  Given<std::uint64_t> cpus;
+  Given<std::string> base_image;
+  Given<std::string> kernel;
+  Given<std::string> initrd;
+  Given<std::string> cmdline;
+  Given<Accelerator> accel;
+  Given<bool> require_kvm;
+  Given<std::string> cpu_model;  ///< empty: host under KVM, max under TCG
+  Given<std::string> machine;
+  Given<std::string> guest_name;
+  Given<std::string> guest_password;
+  Given<SshForward> ssh_port;
+  Given<std::string> ssh_pubkey;  ///< one key a line
+  Given<bool> persist;
+  Given<std::string> data_dir;
+  Given<bool> cloud_init;
+  Given<std::string> cloud_init_user_data;  ///< path of a file
+  Given<bool> no_console;
+  Given<std::vector<std::string>> extra_args;
+  Given<bool> log_verbose;
+  Given<std::optional<std::chrono::milliseconds>> stop_timeout;  ///< unset: by the way we run
+  std::vector<ShareConfig> shares;                               ///< by number, ascending
+  std::vector<std::string> qemu_args;                            ///< behind `--`
+
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace vmr

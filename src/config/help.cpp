@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "config/help.hpp"
+
+#include "config/settings.hpp"
+
+#include <fmt/format.h>
+
+#ifndef VM_RUNNER_VERSION
+#define VM_RUNNER_VERSION "0.0.0-dev"
+#endif
+
+namespace vmr {
+namespace {
+
+constexpr std::string_view introduction =
+    R"(vm-runner starts one QEMU virtual machine with shared folders and looks after it.
+
+Commands:
+  vm-runner [run] [CONFIG.toml] [--set KEY=VALUE]... [-- QEMU ARGS...]
+      start the VM and stay until it ends
+  vm-runner args [CONFIG.toml] [--set KEY=VALUE]... [--format=shell|lines|json] [-- QEMU ARGS...]
+      print every command line that run would execute; start nothing
+  vm-runner seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...
+      write only the NoCloud image
+  vm-runner listen FD=PATH... -- COMMAND...
+      become COMMAND with a listening UNIX socket at each PATH (for the script that args prints)
+  vm-runner [COMMAND] --help, vm-runner --version
+
+Exit status:
+  0  the guest powered off, or stopped as asked
+  1  QEMU or vm-runner failed
+  2  wrong configuration or usage
+  3  this host or container cannot run it
+  4  a virtiofsd died
+  5  the guest did not stop in time and was killed
+)";
+
+constexpr std::string_view sources = R"(
+Settings: --set KEY=VALUE wins over the environment, which wins over CONFIG.toml, where the names
+are in lower case. An empty value means unset. Yes or no: 1 true yes on, 0 false no off.
+
+)";
+
+constexpr std::string_view shares = R"(
+Shares: FILESYSTEM_... is the first, FILESYSTEM2_... the second and so on; in CONFIG.toml each is a
+table [[share]] with the keys source, target, ...
+
+)";
+
+constexpr std::string_view common_options =
+    R"(  CONFIG.toml      configuration; its name ends in .toml or has a slash
+  --set KEY=VALUE  set one variable; wins over the environment and CONFIG.toml
+  -h, --help       print this
+)";
+
+constexpr std::size_t width = 100;
+
+/// `text` broken between words, so that with `indent` columns before it each line fits.
+std::string wrap(std::string_view text, std::size_t indent) {
+  std::string wrapped;
+  while (text.size() > width - indent) {
+    const auto space = text.rfind(' ', width - indent);
+    if (space == text.npos) break;
+    wrapped += fmt::format("{}\n{:{}}", text.substr(0, space), "", indent);
+    text.remove_prefix(space + 1);
+  }
+  return wrapped.append(text);
+}
+
+std::string row(std::string_view name, std::string_view default_value, std::string_view meaning) {
+  const auto start = fmt::format("  {:<27} {:<11} ", name, default_value);
+  return fmt::format("{}{}\n", start, wrap(meaning, start.size()));
+}
+
+std::string example(std::string_view usage, std::string_view meaning,
+                    std::string_view more_options = {}) {
+  return fmt::format("vm-runner {}\n\n{}\n\n{}{}", usage, meaning, common_options, more_options);
+}
+
+}  // namespace
+
+std::string help_text() {
+  std::string text(introduction);
+  text += sources;
+  text += row("Variable", "Default", "Meaning");
+  for (const auto& setting : vm_settings()) {
+    text += row(setting.name, setting.default_value, setting.meaning);
+  }
+  text += shares;
+  for (const auto& setting : share_settings()) {
+    text += row(share_variable(1, setting.name), setting.default_value, setting.meaning);
+  }
+  return text;
+}
+
+std::string help_text(Command command) {
+  switch (command) {
+    case Command::run:
+      return example("[run] [CONFIG.toml] [--set KEY=VALUE]... [-- QEMU ARGS...]",
+                     "Starts the VM and stays until it ends.");
+    case Command::args:
+      return example("args [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
+                     "Prints every command line that run would execute and starts nothing.",
+                     "  --format=FORMAT  shell (a script that can be run), lines or json\n");
+    case Command::seed:
+      return example("seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...",
+                     "Writes only the NoCloud image.", "  -o FILE          image to write\n");
+    case Command::listen:
+      return "vm-runner listen FD=PATH... -- COMMAND...\n\n"
+             "Binds a UNIX socket at each PATH and becomes COMMAND with it listening on "
+             "descriptor\n"
+             "FD (3 to 1023).\n";
+    default:
+      return help_text();
+  }
+}
+
+std::string version_text() {
+  return "vm-runner " VM_RUNNER_VERSION "\n";
+}
+
+}  // namespace vmr

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "config/load.hpp"
+
+#include "config/raw_settings.hpp"
+#include "config/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace vmr {
+namespace {
+
+Problem problem_with(const Given<std::string>& text, const Invalid& invalid, bool secret) {
+  const std::string subject =
+      secret ? text.origin.variable : fmt::format("{}='{}'", text.origin.variable, text.value);
+  return {fmt::format("{}: {}", subject, invalid.message), describe(text.origin), invalid.hint};
+}
+
+/// Gives every field of `target` its default, then what `raw` says.
+template <typename Target>
+void fill(Target& target, std::span<const Setting<Target>> settings, int share,
+          const RawSettings& raw, std::vector<Problem>& problems) {
+  for (const auto& setting : settings) {
+    const SettingKey key{share, std::string(setting.name)};
+    const Origin by_default{Source::default_value, variable_of(key), {}};
+    setting.store(target, {std::string(setting.default_value), by_default});
+    const auto given = raw.values.find(key);
+    if (given == raw.values.end()) continue;
+    if (const auto invalid = setting.store(target, given->second)) {
+      problems.push_back(problem_with(given->second, *invalid, setting.secret));
+    }
+  }
+}
+
+std::set<int> share_numbers(const RawSettings& raw) {
+  std::set<int> numbers;
+  for (const auto& [key, text] : raw.values) {
+    if (key.share != 0) numbers.insert(key.share);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+LoadedConfig load_config(const Arguments& arguments, const std::vector<std::string>& environment,
+                         const ConfigFile& file) {
+  const RawSettings raw =
+      merge(merge(read_toml(file.text, file.name), read_environment(environment)),
+            read_assignments(arguments.assignments));
+
+  LoadedConfig loaded;
+  loaded.problems = raw.problems;
+  loaded.warnings = raw.warnings;
+  fill(loaded.config, vm_settings(), 0, raw, loaded.problems);
+  for (const int number : share_numbers(raw)) {
+    ShareConfig share;
+    share.number = number;
+    fill(share, share_settings(), number, raw, loaded.problems);
+    loaded.config.shares.push_back(std::move(share));
+  }
+  loaded.config.qemu_args = arguments.qemu_args;
+  return loaded;
+}
+
+Config default_config() {
+  return load_config({}, {}, {}).config;
+}
+
+}  // namespace vmr

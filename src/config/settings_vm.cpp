@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "base/ascii.hpp"
+#include "base/shell_words.hpp"
+#include "config/settings.hpp"
+#include "config/store.hpp"
+
+#include <array>
+
+namespace vmr {
+namespace {
+
+Parsed<std::uint64_t> memory(const Text& text) {
+  constexpr std::uint64_t lowest = 16;                    // MiB; less boots no guest we know
+  constexpr std::uint64_t highest = 16ULL * 1024 * 1024;  // 16 TiB
+  auto parsed = parse_mebibytes(text.value);
+  const auto* mebibytes = std::get_if<std::uint64_t>(&parsed);
+  if (mebibytes == nullptr || (*mebibytes >= lowest && *mebibytes <= highest)) return parsed;
+  return Invalid{*mebibytes < lowest ? "below 16 MiB" : "above 16 TiB",
+                 "MiB, or a number with a unit: 2048, 512M, 2G"};
+}
+
+Parsed<std::uint64_t> cpus(const Text& text) {
+  return parse_number(text.value, 1, 512);
+}
+
+bool is_ipv4_address(std::string_view text) {
+  for (int part = 0; part < 4; ++part) {
+    const auto end = part < 3 ? text.find('.') : text.size();
+    if (end == text.npos) return false;
+    const auto digits = text.substr(0, end);
+    // Some programs read 010 as 8, so a leading zero could bind another address than was meant.
+    if (digits.size() > 1 && digits.front() == '0') return false;
+    if (std::holds_alternative<Invalid>(parse_number(digits, 0, 255))) return false;
+    text.remove_prefix(part < 3 ? end + 1 : end);
+  }
+  return true;
+}
+
+Parsed<SshForward> ssh_forward(const Text& text) {
+  const std::string hint =
+      "a port of this host, 0 to 65535 (0: no forward), or with an IPv4 address: 127.0.0.1:2222";
+  const std::string_view all = text.value;
+  const auto colon = all.rfind(':');
+  const auto address = colon == all.npos ? std::string_view{} : all.substr(0, colon);
+  const auto port = parse_number(colon == all.npos ? all : all.substr(colon + 1), 0, 65535);
+  if (!address.empty() && !is_ipv4_address(address)) return Invalid{"not an IPv4 address", hint};
+  if (std::holds_alternative<Invalid>(port)) return Invalid{"not a port", hint};
+  return SshForward{std::string(address), static_cast<std::uint16_t>(std::get<0>(port))};
+}
+
+Parsed<std::vector<std::string>> shell_words(const Text& text) {
+  if (auto words = shell_split(text.value)) return std::move(*words);
+  return Invalid{"a quote or a backslash at the end is left open", "close it"};
+}
+
+Parsed<std::chrono::milliseconds> seconds(const Text& text) {
+  return parse_seconds(text.value);
+}
+
+std::optional<Invalid> check_arch(Config&, const Text& text) {
+  const std::string arch = ascii_lower(text.value);
+  if (arch.empty() || arch == "x86_64" || arch == "amd64") return std::nullopt;
+  return Invalid{"not supported by this version yet", "one of: x86_64, amd64"};
+}
+
+constexpr std::array settings = std::to_array<Setting<Config>>({
+    {"MEMORY", "4096", "memory of the guest in MiB, or with a unit: 512M, 2G",
+     store<&Config::memory, memory>},
+    {"CPUS", "2", "virtual CPUs, 1 to 512", store<&Config::cpus, cpus>},
+    {"BASE_IMAGE", "", "disk image, or a folder with a guest.toml",
+     store<&Config::base_image, any_text>},
+    {"DISK_SIZE", "", "size of the guest's disk (not in this version yet)", refuse<Config>},
+    {"KERNEL", "", "kernel to boot directly, without the disk's boot loader",
+     store<&Config::kernel, any_text>},
+    {"INITRD", "", "initial RAM disk for KERNEL", store<&Config::initrd, any_text>},
+    {"CMDLINE", "", "kernel command line for KERNEL", store<&Config::cmdline, any_text>},
+    {"ACCEL", "auto", "auto (KVM where it works, else TCG), kvm or tcg",
+     store<&Config::accel, word<Accelerator>>},
+    {"REQUIRE_KVM", "0", "fail rather than run without KVM", store<&Config::require_kvm, boolean>},
+    {"CPU_MODEL", "", "QEMU's CPU model; unset: host under KVM, max under TCG",
+     store<&Config::cpu_model, any_text>},
+    {"MACHINE", "q35", "QEMU's machine type", store<&Config::machine, any_text>},
+    {"ARCH", "x86_64", "architecture of the guest: x86_64 (or amd64)", check_arch},
+    {"GUEST_NAME", "vm", "name of the VM and host name of the guest",
+     store<&Config::guest_name, any_text>},
+    {"GUEST_PASSWORD", "",
+     "password of the login user; when neither it nor SSH_PUBKEY is given, a random one is made "
+     "and shown once",
+     store<&Config::guest_password, any_text>, true},
+    {"SSH_PORT", "2222", "[ADDRESS:]PORT of this host for the guest's port 22; 0: none",
+     store<&Config::ssh_port, ssh_forward>},
+    {"SSH_PUBKEY", "", "public keys that may log in, one a line",
+     store<&Config::ssh_pubkey, any_text>},
+    {"PORT_FWD", "", "more forwarded ports (not in this version yet)", refuse<Config>},
+    {"PERSIST", "0", "keep the guest's disk changes in DATA_DIR", store<&Config::persist, boolean>},
+    {"DATA_DIR", "", "folder for what is kept", store<&Config::data_dir, any_text>},
+    {"CLOUD_INIT", "1", "give the guest a NoCloud seed, which mounts the shares",
+     store<&Config::cloud_init, boolean>},
+    {"CLOUD_INIT_USER_DATA", "", "file with your own cloud-init user-data, used as it is",
+     store<&Config::cloud_init_user_data, any_text>},
+    {"NO_CONSOLE", "0", "do not connect the terminal to the guest's console",
+     store<&Config::no_console, boolean>},
+    {"EXTRA_ARGS", "", "more QEMU arguments, quoted as in a shell",
+     store<&Config::extra_args, shell_words>},
+    {"LOG_VERBOSE", "0", "log debug messages too", store<&Config::log_verbose, boolean>},
+    {"STOP_TIMEOUT", "",
+     "seconds the guest has to power off; unset: 8 as PID 1 of a container, 90 otherwise",
+     store<&Config::stop_timeout, seconds>},
+});
+
+}  // namespace
+
+std::span<const Setting<Config>> vm_settings() {
+  return settings;
+}
+
+}  // namespace vmr

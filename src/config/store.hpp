@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// How the text of a setting becomes the value of a field; used by the settings tables only.
+#pragma once
+
+#include "base/nearest.hpp"
+#include "base/units.hpp"
+#include "config/given.hpp"
+#include "config/variables.hpp"
+#include "config/words.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace vmr {
+
+/// The text of a setting, as a source gave it.
+using Text = Given<std::string>;
+
+/// Stores what `parse` makes of the text in the field `Member`; see Setting::store.
+template <auto Member, auto parse, typename Target>
+std::optional<Invalid> store(Target& target, const Text& text) {
+  if (text.value.empty()) {
+    (target.*Member).value = {};
+    (target.*Member).origin = text.origin;
+    return std::nullopt;
+  }
+  auto parsed = parse(text);
+  if (auto* invalid = std::get_if<Invalid>(&parsed)) return std::move(*invalid);
+  target.*Member = {std::get<0>(std::move(parsed)), text.origin};
+  return std::nullopt;
+}
+
+/// For settings of the contract that cannot be given yet.
+template <typename Target>
+std::optional<Invalid> refuse(Target&, const Text& text) {
+  if (text.value.empty()) return std::nullopt;
+  return Invalid{"not supported by this version yet", "leave it out"};
+}
+
+inline Parsed<std::string> any_text(const Text& text) {
+  return text.value;
+}
+inline Parsed<bool> boolean(const Text& text) {
+  return parse_bool(text.value);
+}
+
+/// One of the words of `E`; refused in libvirt's words.
+template <typename E>
+Parsed<E> word(const Text& text) {
+  std::vector<std::string_view> words;
+  for (const auto& [candidate, value] : Words<E>::list) {
+    if (candidate == text.value) return value;
+    words.push_back(candidate);
+  }
+  std::string hint = fmt::format("one of: {}", fmt::join(words, ", "));
+  if (const auto meant = nearest(text.value, words)) {
+    hint = fmt::format("did you mean '{}'? {}", *meant, hint);
+  }
+  return Invalid{fmt::format("Invalid value for attribute '{}'", toml_key(text.origin.variable)),
+                 hint};
+}
+
+}  // namespace vmr

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Debian's compiled library has only the functions of this mode.
+#define TOML_EXCEPTIONS 1
+#ifndef TOML_HEADER_ONLY
+#define TOML_HEADER_ONLY 0
+#endif
+#include "base/ascii.hpp"
+#include "base/nearest.hpp"
+#include "base/shell_words.hpp"
+#include "config/raw_settings.hpp"
+#include "config/settings.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+namespace vmr {
+namespace {
+
+/// Strings in an array as one text of shell words; none when another type is among them.
+std::optional<std::string> join_words(const toml::array& array) {
+  std::vector<std::string> words;
+  for (const auto& element : array) {
+    const auto* text = element.as_string();
+    if (text == nullptr) return std::nullopt;
+    words.push_back(text->get());
+  }
+  return shell_join(words);
+}
+
+/// A value as a user would write it in the environment; none for dates, tables and arrays.
+std::optional<std::string> text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* number = node.as_integer()) {
+    // 0o644 is what TOML calls the mode that everybody else writes as 0644.
+    const bool octal = number->flags() == toml::value_flags::format_as_octal;
+    return octal ? fmt::format("0o{:o}", number->get()) : fmt::format("{}", number->get());
+  }
+  return std::nullopt;
+}
+
+template <typename Target>
+std::vector<std::string> keys_of(std::span<const Setting<Target>> settings) {
+  std::vector<std::string> keys;
+  for (const auto& setting : settings) keys.push_back(ascii_lower(setting.name));
+  return keys;
+}
+
+bool contains(const std::vector<std::string>& keys, std::string_view key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+/// Reads one document into `raw`.
+class TomlReader {
+ public:
+  TomlReader(const std::string& name, RawSettings& raw) : name_(name), raw_(raw) {}
+
+  void read_document(const toml::table& document) {
+    for (const auto& [key, node] : document) {
+      if (key.str() == "share") {
+        read_shares(node);
+      } else {
+        read_key(0, key, node);
+      }
+    }
+  }
+
+ private:
+  void read_shares(const toml::node& node) {
+    const auto* shares = node.as_array();
+    const bool all_tables =
+        shares != nullptr && std::all_of(shares->begin(), shares->end(),
+                                         [](const auto& share) { return share.is_table(); });
+    if (!all_tables) {
+      add_problem("share: not a list of tables", "share", node.source(),
+                  "begin each share with a line [[share]]");
+    } else if (shares->size() > std::size_t{max_share_number}) {
+      add_problem("share: too many shares", "share", node.source(),
+                  fmt::format("at most {}", max_share_number));
+    } else {
+      int number = 0;
+      for (const auto& share : *shares) read_share(++number, *share.as_table());
+    }
+  }
+
+  void read_share(int number, const toml::table& share) {
+    for (const auto& [key, node] : share) read_key(number, key, node);
+    const auto first = raw_.values.lower_bound(SettingKey{number, {}});
+    if (first == raw_.values.end() || first->first.share != number) {
+      const SettingKey source{number, "SOURCE"};
+      raw_.values[source] = {{}, {Source::file, variable_of(source), place(share.source())}};
+    }
+  }
+
+  void read_key(int share, const toml::key& key, const toml::node& node) {
+    const auto own = share == 0 ? keys_of(vm_settings()) : keys_of(share_settings());
+    if (contains(own, key.str())) {
+      read_value({share, ascii_upper(key.str())}, node);
+      return;
+    }
+    add_problem(fmt::format("{}: unknown setting", key.str()), key.str(), key.source(),
+                hint_for(share, key.str(), own));
+  }
+
+  void read_value(const SettingKey& key, const toml::node& node) {
+    const bool takes_list = key == SettingKey{0, "EXTRA_ARGS"};
+    const std::string variable = variable_of(key);
+    auto text = takes_list && node.is_array() ? join_words(*node.as_array()) : text_of(node);
+    if (!text) {
+      add_problem(fmt::format("{}: not a value of a setting", variable), toml_key(variable),
+                  node.source(),
+                  takes_list ? "a string, or a list of strings" : "a string, number or boolean");
+    } else if (text->find('\0') != text->npos) {
+      add_problem(fmt::format("{}: contains a NUL character", variable), toml_key(variable),
+                  node.source(), "leave the character out");
+    } else if (!text->empty()) {
+      raw_.values[key] = {std::move(*text), {Source::file, variable, place(node.source())}};
+    }
+  }
+
+  static std::string hint_for(int share, std::string_view key,
+                              const std::vector<std::string>& own) {
+    const auto others = share == 0 ? keys_of(share_settings()) : keys_of(vm_settings());
+    if (contains(others, key)) {
+      return share == 0
+                 ? fmt::format("{} belongs to a share: put it below a line [[share]]", key)
+                 : fmt::format("{} belongs to the VM: put it above the first [[share]]", key);
+    }
+    if (const auto meant = nearest(key, {own.begin(), own.end()})) {
+      return fmt::format("did you mean {}?", *meant);
+    }
+    return "vm-runner --help lists every setting";
+  }
+
+  void add_problem(std::string message, std::string_view key, const toml::source_region& source,
+                   std::string hint) {
+    raw_.problems.push_back(
+        {std::move(message), fmt::format("{} ({})", key, place(source)), std::move(hint)});
+  }
+
+  [[nodiscard]] std::string place(const toml::source_region& source) const {
+    return fmt::format("{}:{}", name_, source.begin.line);
+  }
+
+  const std::string& name_;
+  RawSettings& raw_;
+};
+
+}  // namespace
+
+RawSettings read_toml(std::string_view text, const std::string& name) {
+  RawSettings raw;
+  try {
+    TomlReader(name, raw).read_document(toml::parse(text, name));
+  } catch (const toml::parse_error& error) {
+    const auto at = error.source().begin;
+    raw.problems.push_back({fmt::format("{}: {}", name, error.description()),
+                            fmt::format("{}:{}:{}", name, at.line, at.column),
+                            "correct the TOML there"});
+  }
+  return raw;
+}
+
+}  // namespace vmr

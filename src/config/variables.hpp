@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The names of settings: a setting's key, the variable a user would set for it, and its TOML key.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vmr {
+
+/// The largest share number.
+inline constexpr int max_share_number = 999;
+
+/// Names one setting: share 0 is the VM itself.
+struct SettingKey {
+  int share = 0;
+  std::string name;  ///< as in the settings table
+
+  auto operator<=>(const SettingKey&) const = default;
+};
+
+/// "FILESYSTEM_SOURCE" for share 1, "FILESYSTEM2_SOURCE" for share 2.
+std::string share_variable(int number, std::string_view name);
+
+/// The variable of `key`: "MEMORY", "FILESYSTEM2_SOURCE".
+std::string variable_of(const SettingKey& key);
+
+/// The setting that is set by exactly this variable.
+std::optional<SettingKey> find_setting(std::string_view variable);
+
+/// "memory" for MEMORY, "source" for FILESYSTEM2_SOURCE.
+std::string toml_key(std::string_view variable);
+
+/// Whether the value of this setting must never be shown.
+bool is_secret(const SettingKey& key);
+
+/// The variable at most `limit` edits away that was probably meant by the unknown `variable`, with
+/// its share number kept.
+std::optional<std::string> nearest_variable(std::string_view variable, std::size_t limit = 3);
+
+/// What to do about the unknown `variable`.
+std::string hint_for_unknown(std::string_view variable);
+
+}  // namespace vmr

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The words that settings choose from, each list in one place.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vmr {
+
+enum class Driver { virtiofs, ninep, automatic };
+enum class AccessMode { passthrough, mapped, squash };
+enum class CacheMode { automatic, none, metadata, always };
+enum class Sandbox { automatic, name_space, chroot, none };
+enum class Multidevs { remap, forbid, warn };
+enum class WritePolicy { immediate };
+enum class Accelerator { automatic, kvm, tcg };
+
+template <typename E>
+struct Words;  // specialised below: `list`, an array of {word, value}
+
+template <>
+struct Words<Driver> {
+  static constexpr std::array<std::pair<std::string_view, Driver>, 3> list = {
+      {{"virtiofs", Driver::virtiofs}, {"9p", Driver::ninep}, {"auto", Driver::automatic}}};
+};
+template <>
+struct Words<AccessMode> {
+  static constexpr std::array<std::pair<std::string_view, AccessMode>, 3> list = {
+      {{"passthrough", AccessMode::passthrough},
+       {"mapped", AccessMode::mapped},
+       {"squash", AccessMode::squash}}};
+};
+template <>
+struct Words<CacheMode> {
+  static constexpr std::array<std::pair<std::string_view, CacheMode>, 4> list = {
+      {{"auto", CacheMode::automatic},
+       {"none", CacheMode::none},
+       {"metadata", CacheMode::metadata},
+       {"always", CacheMode::always}}};
+};
+template <>
+struct Words<Sandbox> {
+  static constexpr std::array<std::pair<std::string_view, Sandbox>, 4> list = {
+      {{"auto", Sandbox::automatic},
+       {"namespace", Sandbox::name_space},
+       {"chroot", Sandbox::chroot},
+       {"none", Sandbox::none}}};
+};
+template <>
+struct Words<Multidevs> {
+  static constexpr std::array<std::pair<std::string_view, Multidevs>, 3> list = {
+      {{"remap", Multidevs::remap}, {"forbid", Multidevs::forbid}, {"warn", Multidevs::warn}}};
+};
+template <>
+struct Words<WritePolicy> {
+  static constexpr std::array<std::pair<std::string_view, WritePolicy>, 1> list = {
+      {{"immediate", WritePolicy::immediate}}};
+};
+template <>
+struct Words<Accelerator> {
+  static constexpr std::array<std::pair<std::string_view, Accelerator>, 3> list = {
+      {{"auto", Accelerator::automatic}, {"kvm", Accelerator::kvm}, {"tcg", Accelerator::tcg}}};
+};
+
+/// The word for `value`, as users write it.
+template <typename E>
+constexpr std::string_view word_for(E value) {
+  for (const auto& [word, candidate] : Words<E>::list) {
+    if (candidate == value) return word;
+  }
+  return {};
+}
+
+}  // namespace vmr

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "host/abilities.hpp"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+/// Whether `attempt` returns true in a child process, which then ends.
+bool works_in_child(bool (*attempt)()) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(attempt() ? 0 : 1);
+  if (pid < 0) return false;
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool open_by_handle() {
+  union {
+    file_handle handle;
+    std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> space;
+  } buffer{};
+  buffer.handle.handle_bytes = MAX_HANDLE_SZ;
+  const int root = ::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int mount_id = 0;
+  if (root < 0) return false;
+  // A file system without handles cannot be asked; the permission is checked before the handle.
+  ::name_to_handle_at(root, "", &buffer.handle, &mount_id, AT_EMPTY_PATH);
+  return ::open_by_handle_at(root, &buffer.handle, O_PATH) >= 0 || errno != EPERM;
+}
+
+}  // namespace
+
+Abilities probe_abilities() {
+  Abilities can;
+  can.sys_admin = works_in_child([] { return ::unshare(CLONE_NEWNS | CLONE_NEWPID) == 0; });
+  can.unshare_fs = works_in_child([] { return ::unshare(CLONE_FS) == 0; });
+  can.chroot = works_in_child([] { return ::chroot("/") == 0; });
+  can.user_namespace = works_in_child([] { return ::unshare(CLONE_NEWUSER) == 0; });
+  can.dac_read_search = works_in_child(open_by_handle);
+  return can;
+}
+
+}  // namespace vmr

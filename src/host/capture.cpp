@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "host/capture.hpp"
+
+#include "base/unique_fd.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+/// A file without a name that holds `text`, read from its start.
+UniqueFd file_with(const std::string& text) {
+  UniqueFd file(::memfd_create("input", MFD_CLOEXEC));
+  [[maybe_unused]] const auto written = ::write(file.get(), text.data(), text.size());
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+struct Pipe {
+  Pipe() {
+    std::array<int, 2> ends{-1, -1};
+    if (::pipe2(ends.data(), O_CLOEXEC) == 0) {
+      read.reset(ends[0]);
+      write.reset(ends[1]);
+    }
+  }
+  UniqueFd read;
+  UniqueFd write;
+};
+
+/// Appends what there is to `text`; false at the end.
+bool read_some(int fd, std::string& text) {
+  std::array<char, 4096> buffer;
+  const auto count = ::read(fd, buffer.data(), buffer.size());
+  if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
+  return count > 0;
+}
+
+void read_both(Pipe& output, Pipe& errors, Captured& captured) {
+  std::array<pollfd, 2> both = {{{output.read.get(), POLLIN, 0}, {errors.read.get(), POLLIN, 0}}};
+  std::array<std::string*, 2> texts = {&captured.output, &captured.errors};
+  while (both[0].fd >= 0 || both[1].fd >= 0) {
+    if (::poll(both.data(), both.size(), -1) < 0) continue;
+    for (std::size_t i = 0; i < both.size(); ++i) {
+      const bool ready = both.at(i).fd >= 0 && both.at(i).revents != 0;
+      if (ready && !read_some(both.at(i).fd, *texts.at(i))) both.at(i).fd = -1;
+    }
+  }
+}
+
+}  // namespace
+
+Captured capture(const std::vector<std::string>& argv, const std::string& input) {
+  const UniqueFd in = file_with(input);
+  Pipe output;
+  Pipe errors;
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, in.get(), STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, output.write.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, errors.write.get(), STDERR_FILENO);
+  // The launcher may hold signals back; a program that hangs must still die of them.
+  posix_spawnattr_t attributes;
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  std::vector<char*> arguments;
+  for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+
+  Captured captured;
+  pid_t pid = -1;
+  captured.ran = ::posix_spawn(&pid, argv.front().c_str(), &actions, &attributes, arguments.data(),
+                               environ) == 0;
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (!captured.ran) return captured;
+  output.write.reset();
+  errors.write.reset();
+  read_both(output, errors, captured);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  captured.ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return captured;
+}
+
+}  // namespace vmr

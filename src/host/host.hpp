@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// What this machine offers, as plain data: all that spec/ and plan/ know of the world.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmr {
+
+/// What a path of the configuration turned out to be.
+struct FileFacts {
+  enum class Kind { missing, directory, regular, other };
+  Kind kind = Kind::missing;
+  bool readable = false;         ///< by us; a directory: also searchable
+  bool read_only_mount = false;  ///< the file system it is on is mounted read-only
+
+  bool operator==(const FileFacts&) const = default;
+};
+
+/// Whether KVM can be tried. Only a real start tells whether it works.
+struct KvmFacts {
+  enum class State { missing, no_permission, opens };
+  State state = State::missing;
+  std::string reason;  ///< what the system said, when it does not open
+
+  bool operator==(const KvmFacts&) const = default;
+};
+
+struct VirtiofsdFacts {
+  enum class Family { c, rust };  ///< C: part of QEMU up to 7.2; Rust: its successor
+  std::string path;
+  Family family = Family::rust;
+  bool has_readonly = false;      ///< knows --readonly (Rust, from 1.13)
+  bool has_sandbox_none = false;  ///< Rust only
+  bool has_file_handles = false;  ///< knows --inode-file-handles
+
+  bool operator==(const VirtiofsdFacts&) const = default;
+};
+
+/// What this process may do, each probed by doing it in a child.
+struct Abilities {
+  bool sys_admin = false;        ///< may create mount and pid namespaces
+  bool unshare_fs = false;       ///< unshare(CLONE_FS) is allowed
+  bool chroot = false;           ///< chroot(2) is allowed
+  bool user_namespace = false;   ///< an ordinary user may create a user namespace
+  bool dac_read_search = false;  ///< open_by_handle_at is allowed
+
+  bool operator==(const Abilities&) const = default;
+};
+
+/// A guest that we know how to boot: a disk image, or a folder with a guest.toml.
+struct GuestImage {
+  std::string name;    ///< for people
+  std::string kernel;  ///< absolute paths; empty: none
+  std::string initrd;
+  std::string disk;
+  std::string disk_format;  ///< "qcow2" or "raw"; empty without a disk
+  std::string cmdline;
+  std::string login_user;  ///< empty: unknown
+
+  bool operator==(const GuestImage&) const = default;
+};
+
+struct Host {
+  std::uint32_t uid = 0;
+  bool is_pid_1 = false;
+  std::string home;            ///< for `~`
+  std::string working_folder;  ///< relative paths start here
+  std::string runtime_folder;  ///< absolute; runtime folders of VMs are made below it
+  KvmFacts kvm;
+  std::string qemu;                         ///< absolute path; empty: not found
+  std::string qemu_problem;                 ///< why there is none
+  std::optional<VirtiofsdFacts> virtiofsd;  ///< none when not needed or not found
+  std::string virtiofsd_problem;            ///< why there is none, in libvirt's words
+  Abilities abilities;
+  std::uint64_t open_files_limit = 0;  ///< hard limit
+  std::optional<GuestImage> guest;     ///< of BASE_IMAGE, or the default one
+  std::string guest_problem;           ///< why BASE_IMAGE cannot be used
+  std::string user_data;               ///< contents of CLOUD_INIT_USER_DATA
+  std::string user_data_problem;       ///< why it cannot be read
+  std::optional<std::uint16_t>
+      free_ssh_port;                       ///< the first free one of the ten from the wished one
+  std::string random;                      ///< 32 hex digits of fresh randomness
+  std::map<std::string, FileFacts> files;  ///< by absolute path: every path the configuration names
+
+  bool operator==(const Host&) const = default;
+};
+
+}  // namespace vmr

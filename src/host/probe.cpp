@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "host/probe.hpp"
+
+#include "base/paths.hpp"
+#include "base/unique_fd.hpp"
+#include "host/abilities.hpp"
+#include "host/capture.hpp"
+#include "host/environment.hpp"
+#include "host/guest_image.hpp"
+#include "host/programs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <netinet/in.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+constexpr const char* embedded_guest = "/usr/share/vm-runner/guest";
+
+KvmFacts probe_kvm() {
+  const UniqueFd kvm(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  if (kvm) return {KvmFacts::State::opens, ""};
+  const auto reason = fmt::format("/dev/kvm: {}", std::strerror(errno));
+  const bool missing = errno == ENOENT || errno == ENXIO || errno == ENODEV;
+  return {missing ? KvmFacts::State::missing : KvmFacts::State::no_permission, reason};
+}
+
+FileFacts probe_file(const std::string& path) {
+  FileFacts facts;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return facts;
+  facts.kind = S_ISDIR(info.st_mode)   ? FileFacts::Kind::directory
+               : S_ISREG(info.st_mode) ? FileFacts::Kind::regular
+                                       : FileFacts::Kind::other;
+  const int wanted = S_ISDIR(info.st_mode) ? R_OK | X_OK : R_OK;
+  facts.readable = ::access(path.c_str(), wanted) == 0;
+  struct statvfs file_system {};
+  facts.read_only_mount =
+      ::statvfs(path.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;
+  return facts;
+}
+
+std::map<std::string, FileFacts> probe_files(const Config& config, const Host& host) {
+  std::vector<std::string> paths = {config.kernel.value, config.initrd.value};
+  for (const auto& share : config.shares) paths.push_back(share.source.value);
+  std::map<std::string, FileFacts> files;
+  for (const auto& path : paths) {
+    if (path.empty()) continue;
+    const auto whole = absolute_path(path, host.home, host.working_folder);
+    files.emplace(whole, probe_file(whole));
+  }
+  return files;
+}
+
+std::string runtime_folder(std::uint32_t uid) {
+  const auto session = environment("XDG_RUNTIME_DIR");
+  std::error_code ignored;
+  if (session.starts_with('/') && std::filesystem::is_directory(session, ignored) &&
+      ::access(session.c_str(), W_OK) == 0) {
+    return session + "/vm-runner";
+  }
+  if (uid == 0 && ::access("/run", W_OK) == 0) return "/run/vm-runner";
+  return fmt::format("/tmp/vm-runner-{}", uid);
+}
+
+/// `name` in the cache folder, which scripts/build-guest fills.
+std::string cached_guest(const std::string& home) {
+  const auto cache = environment("XDG_CACHE_HOME");
+  return (cache.starts_with('/') ? cache : home + "/.cache") + "/vm-runner/guest";
+}
+
+void probe_guest(const Config& config, Host& host) {
+  if (!config.base_image.value.empty()) {
+    const auto path = absolute_path(config.base_image.value, host.home, host.working_folder);
+    host.guest = read_guest_image(path, host.guest_problem);
+    return;
+  }
+  for (const auto& folder : {std::string(embedded_guest), cached_guest(host.home)}) {
+    std::string ignored;
+    if (!host.guest) host.guest = read_guest_image(folder, ignored);
+  }
+}
+
+void probe_user_data(const Config& config, Host& host) {
+  if (config.cloud_init_user_data.value.empty()) return;
+  const auto path =
+      absolute_path(config.cloud_init_user_data.value, host.home, host.working_folder);
+  std::error_code ignored;
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path, ignored)) {
+    host.user_data_problem = "the file cannot be read";
+    return;
+  }
+  host.user_data.assign(std::istreambuf_iterator<char>(file), {});
+}
+
+bool is_free(const std::string& address, std::uint16_t port) {
+  const UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int yes = 1;
+  ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  if (::inet_pton(AF_INET, address.empty() ? "0.0.0.0" : address.c_str(), &name.sin_addr) != 1) {
+    return true;
+  }
+  return ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+}
+
+std::optional<std::uint16_t> probe_ssh_port(const SshForward& wished) {
+  if (wished.port == 0) return std::nullopt;
+  for (int port = wished.port; port < wished.port + 10 && port < 65536; ++port) {
+    if (is_free(wished.address, static_cast<std::uint16_t>(port))) {
+      return static_cast<std::uint16_t>(port);
+    }
+  }
+  return std::nullopt;
+}
+
+std::uint64_t open_files_limit() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
+}
+
+std::string random_digits() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw std::runtime_error("getrandom failed");
+  }
+  std::string digits;
+  for (const auto byte : bytes) digits += fmt::format("{:02x}", byte);
+  return digits;
+}
+
+bool needs_virtiofsd(const Config& config) {
+  return std::any_of(config.shares.begin(), config.shares.end(),
+                     [](const ShareConfig& share) { return share.driver.value != Driver::ninep; });
+}
+
+}  // namespace
+
+Host probe_host(const Config& config) {
+  Host host;
+  host.uid = ::geteuid();
+  host.is_pid_1 = ::getpid() == 1;
+  host.home = environment("HOME").empty() ? "/root" : environment("HOME");
+  std::error_code ignored;
+  host.working_folder = std::filesystem::current_path(ignored).string();
+  host.runtime_folder = runtime_folder(host.uid);
+  host.kvm = probe_kvm();
+  host.qemu = find_in_path("qemu-system-x86_64");
+  if (host.qemu.empty()) host.qemu_problem = "qemu-system-x86_64 is not in PATH";
+  if (needs_virtiofsd(config)) {
+    host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
+    host.abilities = probe_abilities();
+  }
+  host.open_files_limit = open_files_limit();
+  probe_guest(config, host);
+  probe_user_data(config, host);
+  host.free_ssh_port = probe_ssh_port(config.ssh_port.value);
+  host.random = random_digits();
+  host.files = probe_files(config, host);
+  return host;
+}
+
+std::string try_kvm(const std::string& qemu, const std::string& machine, const std::string& cpu) {
+  const auto result =
+      capture({qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine", machine,
+               "-accel", "kvm", "-cpu", cpu, "-m", "16M", "-S", "-qmp", "stdio"},
+              R"({"execute":"qmp_capabilities"}{"execute":"quit"})");
+  if (result.ok) return {};
+  const auto end = result.errors.find_last_not_of('\n');
+  const auto last = result.errors.substr(0, end + 1);
+  return last.empty() ? "QEMU ended without a word" : last.substr(last.rfind('\n') + 1);
+}
+
+}  // namespace vmr

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config/config.hpp"
+#include "host/host.hpp"
+
+#include <string>
+
+namespace vmr {
+
+/// Looks at everything on this machine that `config` makes us ask about. Never fails: what cannot
+/// be found out is in the Host as missing, with its reason.
+Host probe_host(const Config& config);
+
+/// Whether QEMU really starts a vCPU under KVM here: empty when it does, else the last thing QEMU
+/// said. Takes about 50 ms.
+std::string try_kvm(const std::string& qemu, const std::string& machine, const std::string& cpu);
+
+}  // namespace vmr

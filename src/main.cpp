@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "base/error.hpp"
+#include "commands/commands.hpp"
+#include "run/listen.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace {
+
+using vmr::Arguments;
+using vmr::Command;
+using vmr::ExitStatus;
+
+std::vector<std::string> environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    variables.emplace_back(*variable);
+  }
+  return variables;
+}
+
+ExitStatus act(const Arguments& arguments) {
+  switch (arguments.command) {
+    case Command::run:
+      return vmr::command_run(arguments, environment());
+    case Command::args:
+      return vmr::command_args(arguments, environment());
+    case Command::seed:
+      return vmr::command_seed(arguments, environment());
+    case Command::listen:
+      vmr::become_with_listeners(arguments.sockets, arguments.qemu_args);
+    case Command::help:
+    case Command::version:
+      fmt::print("{}", arguments.text);
+      return ExitStatus::ok;
+  }
+  return ExitStatus::failed;
+}
+
+ExitStatus run(const std::vector<std::string>& argv) try {
+  return act(vmr::parse_arguments(argv));
+} catch (const vmr::InvalidConfig& invalid) {
+  for (const auto& problem : invalid.problems) fmt::print(stderr, "{}", vmr::format(problem));
+  return vmr::exit_status_of(invalid.problems);
+} catch (const vmr::Error& error) {
+  fmt::print(stderr, "{}", vmr::format(error));
+  return error.status;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "error: {}\n", error.what());
+  return ExitStatus::failed;
+}
+
+/// A closed standard stream would give its number to the first file or socket that is opened.
+void open_missing_streams() {
+  int fd = -1;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  ::close(fd);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  open_missing_streams();
+  return static_cast<int>(run({argv + 1, argv + argc}));
+}

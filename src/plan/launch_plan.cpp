@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "plan/launch_plan.hpp"
+
+#include "plan/qemu_plan.hpp"
+#include "plan/seed.hpp"
+#include "plan/share_plan.hpp"
+
+#include <fmt/format.h>
+
+namespace vmr {
+namespace {
+
+/// What a socket address holds (sun_path), without its final NUL.
+constexpr std::size_t longest_socket_path = 107;
+
+RuntimePaths runtime_paths(const VmSpec& spec, const Host& host) {
+  constexpr std::string_view longest_name = "/virtiofsd-999.sock";
+  std::string folder = fmt::format("{}/{}", host.runtime_folder, spec.name);
+  if (folder.size() + longest_name.size() > longest_socket_path) {
+    folder = fmt::format("/tmp/vm-runner-{}/{}", host.uid, spec.name);
+  }
+  RuntimePaths paths;
+  paths.folder = folder;
+  if (spec.cloud_init) paths.seed = folder + "/seed.iso";
+  paths.qmp = folder + "/qmp.sock";
+  paths.console = folder + "/console.sock";
+  paths.reports = folder + "/reports.sock";
+  return paths;
+}
+
+}  // namespace
+
+LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
+  LaunchPlan plan;
+  plan.vm_name = spec.name;
+  plan.paths = runtime_paths(spec, host);
+  for (const auto& share : spec.shares) {
+    plan.shares.push_back(plan_share(share, host, plan.paths.folder));
+    if (share.create_source) plan.create_folders.push_back(share.source);
+  }
+  if (spec.cloud_init) plan.seed = make_seed(spec);
+  for (const auto accelerator : spec.accelerators) {
+    plan.attempts.push_back(plan_qemu(spec, accelerator, host.qemu, plan.paths, plan.shares));
+  }
+  if (spec.disk && !spec.disk->persistent.empty()) plan.persistent_disk = spec.disk;
+  plan.stop_timeout = spec.stop_timeout;
+  plan.console = spec.console;
+  return plan;
+}
+
+std::string describe(const Share& share) {
+  return fmt::format(
+      "Filesystem #{}: {} -> guest tag '{}' ({}, driver={}, accessmode={}, mount={})", share.number,
+      share.source, share.tag, share.readonly ? "read-only" : "read-write", word_for(share.driver),
+      word_for(share.accessmode), share.mount);
+}
+
+}  // namespace vmr

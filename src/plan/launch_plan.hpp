@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// What will be done, as data. `args` prints it, `run` executes it.
+#pragma once
+
+#include "host/host.hpp"
+#include "spec/vm_spec.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmr {
+
+/// Where the files of one running VM are; all are gone once QEMU has opened them.
+struct RuntimePaths {
+  std::string folder;  ///< 0700, one VM each
+  std::string seed;    ///< empty without a seed
+  std::string qmp;
+  std::string console;
+  std::string reports;  ///< the guest's words about its mounts
+
+  bool operator==(const RuntimePaths&) const = default;
+};
+
+/// A listening socket that the launcher binds and the child finds at descriptor `fd`.
+struct Listener {
+  int fd = 3;
+  std::string path;
+
+  bool operator==(const Listener&) const = default;
+};
+
+/// A process to start: argv[0] is an absolute path.
+struct ProcessPlan {
+  std::string name;  ///< "qemu", "virtiofsd-1"
+  std::vector<std::string> argv;
+  std::vector<Listener> listeners;
+
+  bool operator==(const ProcessPlan&) const = default;
+};
+
+/// QEMU arguments that belong together.
+struct ArgumentGroup {
+  std::string name;  ///< "machine", "memory", "shares", …
+  std::vector<std::string> arguments;
+
+  bool operator==(const ArgumentGroup&) const = default;
+};
+
+/// One share, from the host's folder to the guest's mount.
+struct SharePlan {
+  Share share;
+  std::optional<ProcessPlan> helper;  ///< virtiofs: its daemon
+  std::vector<std::string> qemu_arguments;
+
+  bool operator==(const SharePlan&) const = default;
+};
+
+/// The files of the NoCloud seed.
+struct SeedContents {
+  std::string meta_data;
+  std::string user_data;
+  std::string vendor_data;
+
+  bool operator==(const SeedContents&) const = default;
+};
+
+/// QEMU under one accelerator.
+struct QemuPlan {
+  Accelerator accelerator = Accelerator::tcg;
+  std::vector<ArgumentGroup> groups;
+  ProcessPlan process;  ///< the groups, flattened
+
+  bool operator==(const QemuPlan&) const = default;
+};
+
+struct LaunchPlan {
+  std::string vm_name;
+  RuntimePaths paths;
+  std::vector<SharePlan> shares;
+  std::optional<SeedContents> seed;
+  std::vector<QemuPlan> attempts;  ///< the first is tried first; the next when it dies before ready
+  std::vector<std::string> create_folders;  ///< missing sources of writable shares
+  std::optional<Disk> persistent_disk;      ///< its overlay is made when it is not there yet
+  std::chrono::milliseconds stop_timeout{};
+  bool console = true;
+
+  bool operator==(const LaunchPlan&) const = default;
+};
+
+/// Decides everything. Pure; cannot fail for a spec without problems.
+LaunchPlan make_plan(const VmSpec& spec, const Host& host);
+
+/// "Filesystem #1: /share -> guest tag 'share' (read-write, driver=virtiofs, …)".
+std::string describe(const Share& share);
+
+}  // namespace vmr

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "plan/qemu_plan.hpp"
+
+#include "plan/qemu_option.hpp"
+#include "plan/seed.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmr {
+namespace {
+
+// Where QEMU finds its listening sockets.
+constexpr int qmp_fd = 3;
+constexpr int console_fd = 4;
+constexpr int reports_fd = 5;
+
+using Arguments = std::vector<std::string>;
+
+bool any_virtiofs(const std::vector<SharePlan>& shares) {
+  return std::any_of(shares.begin(), shares.end(),
+                     [](const SharePlan& plan) { return plan.helper.has_value(); });
+}
+
+std::string cpu_model(const VmSpec& spec, Accelerator accelerator) {
+  const std::string& model = spec.cpu_model;
+  const bool is_host = model.empty() || model == "host" || model.starts_with("host,");
+  if (!is_host) return model;
+  if (accelerator == Accelerator::kvm) return model.empty() ? "host" : model;
+  return "max" + (model.empty() ? "" : model.substr(4));
+}
+
+Arguments base_arguments(const VmSpec& spec) {
+  return {"-nodefaults", "-no-user-config", "-display",
+          "none",        "-name",           QemuOption("guest=" + spec.name).text()};
+}
+
+Arguments machine_arguments(const VmSpec& spec, Accelerator accelerator, bool shared_memory) {
+  QemuOption machine(spec.machine);
+  machine.set("usb", "off");
+  if (shared_memory) machine.set("memory-backend", "memory");
+  return {"-machine", machine.text(),
+          "-accel",   std::string(word_for(accelerator)),
+          "-cpu",     cpu_model(spec, accelerator),
+          "-smp",     std::to_string(spec.cpus)};
+}
+
+Arguments memory_arguments(const VmSpec& spec, bool shared_memory) {
+  const auto size = fmt::format("{}M", spec.memory_mib);
+  Arguments arguments = {"-m", size};
+  if (shared_memory) {
+    arguments.insert(arguments.end(), {"-object", QemuOption("memory-backend-memfd")
+                                                      .set("id", "memory")
+                                                      .set("size", size)
+                                                      .set("share", "on")
+                                                      .text()});
+  }
+  return arguments;
+}
+
+Arguments boot_arguments(const Boot& boot) {
+  Arguments arguments;
+  if (boot.kernel.empty()) return arguments;
+  arguments.insert(arguments.end(), {"-kernel", boot.kernel});
+  if (!boot.initrd.empty()) arguments.insert(arguments.end(), {"-initrd", boot.initrd});
+  if (!boot.cmdline.empty()) arguments.insert(arguments.end(), {"-append", boot.cmdline});
+  return arguments;
+}
+
+Arguments disk_arguments(const std::optional<Disk>& disk) {
+  if (!disk) return {};
+  QemuOption drive("if=none");
+  drive.set("id", "disk").set("file.driver", "file");
+  if (disk->persistent.empty()) {
+    // The image stays as it is: QEMU keeps the changes in a file of its own that has no name.
+    drive.set("file.filename", disk->image).set("format", disk->format).set("snapshot", "on");
+  } else {
+    drive.set("file.filename", disk->persistent).set("format", "qcow2");
+  }
+  return {"-drive", drive.text(), "-device",
+          QemuOption("virtio-blk-pci").set("drive", "disk").text()};
+}
+
+Arguments seed_arguments(const RuntimePaths& paths) {
+  if (paths.seed.empty()) return {};
+  return {"-drive",
+          QemuOption("if=none")
+              .set("id", "seed")
+              .set("file.driver", "file")
+              .set("file.filename", paths.seed)
+              .set("format", "raw")
+              .set("readonly", "on")
+              .text(),
+          "-device", QemuOption("virtio-blk-pci").set("drive", "seed").text()};
+}
+
+Arguments network_arguments(const SshForward& ssh) {
+  QemuOption user("user");
+  user.set("id", "net0");
+  if (ssh.port != 0) user.set("hostfwd", fmt::format("tcp:{}:{}-:22", ssh.address, ssh.port));
+  // Without a boot ROM: nothing boots from the network, and the ROM files may not be installed.
+  return {
+      "-netdev", user.text(), "-device",
+      QemuOption("virtio-net-pci").set("netdev", "net0").set("romfile", std::string_view()).text()};
+}
+
+Arguments entropy_arguments() {
+  return {"-device", "virtio-rng-pci"};
+}
+
+std::string listening_chardev(std::string_view id, int fd) {
+  return QemuOption("socket")
+      .set("id", id)
+      .set("fd", static_cast<std::uint64_t>(fd))
+      .set("server", "on")
+      .set("wait", "off")
+      .text();
+}
+
+Arguments console_arguments() {
+  return {"-chardev", listening_chardev("console", console_fd), "-device",
+          QemuOption("isa-serial").set("chardev", "console").text()};
+}
+
+Arguments report_arguments() {
+  return {"-device",
+          "virtio-serial-pci",
+          "-chardev",
+          listening_chardev("reports", reports_fd),
+          "-device",
+          QemuOption("virtserialport").set("chardev", "reports").set("name", report_port).text()};
+}
+
+Arguments control_arguments() {
+  return {"-chardev", listening_chardev("qmp", qmp_fd), "-mon",
+          QemuOption("chardev=qmp").set("mode", "control").text()};
+}
+
+Arguments share_arguments(const std::vector<SharePlan>& shares) {
+  Arguments arguments;
+  for (const auto& plan : shares) {
+    arguments.insert(arguments.end(), plan.qemu_arguments.begin(), plan.qemu_arguments.end());
+  }
+  return arguments;
+}
+
+}  // namespace
+
+QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::string& qemu,
+                   const RuntimePaths& paths, const std::vector<SharePlan>& shares) {
+  const bool shared_memory = any_virtiofs(shares);
+  QemuPlan plan;
+  plan.accelerator = accelerator;
+  plan.groups = {{"base", base_arguments(spec)},
+                 {"machine", machine_arguments(spec, accelerator, shared_memory)},
+                 {"memory", memory_arguments(spec, shared_memory)},
+                 {"boot", boot_arguments(spec.boot)},
+                 {"disk", disk_arguments(spec.disk)},
+                 {"seed", seed_arguments(paths)},
+                 {"network", network_arguments(spec.ssh)},
+                 {"entropy", entropy_arguments()},
+                 {"console", console_arguments()},
+                 {"reports", report_arguments()},
+                 {"control", control_arguments()},
+                 {"shares", share_arguments(shares)},
+                 {"extra", spec.extra_args}};
+  std::erase_if(plan.groups, [](const ArgumentGroup& group) { return group.arguments.empty(); });
+  plan.process.name = "qemu";
+  plan.process.argv = {qemu};
+  for (const auto& group : plan.groups) {
+    plan.process.argv.insert(plan.process.argv.end(), group.arguments.begin(),
+                             group.arguments.end());
+  }
+  plan.process.listeners = {
+      {qmp_fd, paths.qmp}, {console_fd, paths.console}, {reports_fd, paths.reports}};
+  return plan;
+}
+
+}  // namespace vmr

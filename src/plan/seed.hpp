@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The texts of the NoCloud seed; the image itself is written by run/seed_image.
+#pragma once
+
+#include "plan/launch_plan.hpp"
+#include "spec/vm_spec.hpp"
+
+#include <string>
+#include <vector>
+
+namespace vmr {
+
+/// The virtio-serial port on which the guest reports its mounts.
+inline constexpr std::string_view report_port = "org.vm-runner.shares";
+
+/// meta-data, user-data and vendor-data of a VM. The vendor-data is a MIME multipart of a
+/// cloud-config (login) and, at every boot, a boothook that mounts the shares.
+SeedContents make_seed(const VmSpec& spec);
+
+/// The POSIX shell script that mounts every share and reports each result as one line,
+/// "<number> ok <mount>" or "<number> error <reason>", to the report port, and "done" at the end.
+/// Pure ASCII. Never fails.
+std::string mount_script(const std::vector<Share>& shares);
+
+}  // namespace vmr

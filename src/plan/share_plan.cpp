@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "plan/share_plan.hpp"
+
+#include "plan/qemu_option.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmr {
+namespace {
+
+/// virtiofsd's own wish; more is refused by the kernel when the hard limit is lower.
+constexpr std::uint64_t most_open_files = 1'000'000;
+
+std::string_view security_model(AccessMode mode) {
+  switch (mode) {
+    case AccessMode::passthrough:
+      return "passthrough";
+    case AccessMode::mapped:
+      return "mapped-xattr";
+    case AccessMode::squash:
+      return "none";
+  }
+  return {};
+}
+
+/// A value inside the C virtiofsd's `-o`, where a comma ends it unless escaped.
+std::string escape_fuse_option(std::string_view value) {
+  std::string escaped;
+  for (const char c : value) {
+    if (c == ',' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+std::vector<std::string> c_virtiofsd_arguments(const Share& share) {
+  // It has no "metadata" mode; "auto" is its nearest.
+  const auto cache = share.cache == CacheMode::metadata ? CacheMode::automatic : share.cache;
+  // It refuses to start with ACLs and without the extended attributes that hold them.
+  const bool xattr = share.xattr || share.posix_acl;
+  return {"-o", "source=" + escape_fuse_option(share.source),
+          "-o", fmt::format("cache={}", word_for(cache)),
+          "-o", fmt::format("sandbox={}", word_for(share.sandbox)),
+          "-o", xattr ? "xattr" : "no_xattr",
+          "-o", share.posix_acl ? "posix_acl" : "no_posix_acl"};
+}
+
+std::vector<std::string> rust_virtiofsd_arguments(const Share& share, const Host& host) {
+  const auto cache = share.cache == CacheMode::none ? "never" : word_for(share.cache);
+  std::vector<std::string> arguments = {"--shared-dir", share.source,
+                                        "--sandbox",    std::string(word_for(share.sandbox)),
+                                        "--cache",      std::string(cache)};
+  if (host.virtiofsd->has_file_handles) {
+    const bool works = host.abilities.dac_read_search;
+    arguments.push_back(fmt::format("--inode-file-handles={}", works ? "prefer" : "never"));
+  }
+  if (share.readonly && host.virtiofsd->has_readonly) arguments.emplace_back("--readonly");
+  if (share.xattr) arguments.emplace_back("--xattr");
+  if (share.posix_acl) arguments.emplace_back("--posix-acl");
+  return arguments;
+}
+
+ProcessPlan plan_virtiofsd(const Share& share, const Host& host, const std::string& socket) {
+  ProcessPlan daemon;
+  daemon.name = fmt::format("virtiofsd-{}", share.number);
+  daemon.listeners = {{3, socket}};
+  daemon.argv = {host.virtiofsd->path, "--fd=3"};
+  const auto own = host.virtiofsd->family == VirtiofsdFacts::Family::c
+                       ? c_virtiofsd_arguments(share)
+                       : rust_virtiofsd_arguments(share, host);
+  daemon.argv.insert(daemon.argv.end(), own.begin(), own.end());
+  daemon.argv.push_back(fmt::format("--thread-pool-size={}", share.thread_pool_size));
+  daemon.argv.push_back(
+      fmt::format("--rlimit-nofile={}", std::min(host.open_files_limit, most_open_files)));
+  return daemon;
+}
+
+std::vector<std::string> virtiofs_arguments(const Share& share, const std::string& id,
+                                            const std::string& socket) {
+  return {"-chardev", QemuOption("socket").set("id", id).set("path", socket).text(), "-device",
+          QemuOption("vhost-user-fs-pci")
+              .set("chardev", id)
+              .set("tag", share.tag)
+              .set("queue-size", share.queue_size)
+              .text()};
+}
+
+std::vector<std::string> ninep_arguments(const Share& share, const std::string& id) {
+  QemuOption fsdev("local");
+  fsdev.set("id", id).set("path", share.source);
+  fsdev.set("security_model", security_model(share.accessmode));
+  fsdev.set("multidevs", word_for(share.multidevs));
+  if (share.accessmode == AccessMode::mapped) {
+    // QEMU reads these with C's prefixes: without the leading 0 they would be decimal.
+    fsdev.set("fmode", fmt::format("0{:03o}", share.fmode));
+    fsdev.set("dmode", fmt::format("0{:03o}", share.dmode));
+  }
+  if (share.wrpolicy) fsdev.set("writeout", word_for(*share.wrpolicy));
+  if (share.readonly) fsdev.set("readonly", "on");
+  return {"-fsdev", fsdev.text(), "-device",
+          QemuOption("virtio-9p-pci").set("fsdev", id).set("mount_tag", share.tag).text()};
+}
+
+}  // namespace
+
+SharePlan plan_share(const Share& share, const Host& host, const std::string& runtime_folder) {
+  SharePlan plan;
+  plan.share = share;
+  const auto id = fmt::format("share{}", share.number);
+  if (share.driver == Driver::virtiofs) {
+    const auto socket = fmt::format("{}/virtiofsd-{}.sock", runtime_folder, share.number);
+    plan.helper = plan_virtiofsd(share, host, socket);
+    plan.qemu_arguments = virtiofs_arguments(share, id, socket);
+  } else {
+    plan.qemu_arguments = ninep_arguments(share, id);
+  }
+  return plan;
+}
+
+}  // namespace vmr

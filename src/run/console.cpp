@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "run/console.hpp"
+
+#include "run/terminal.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+using Wait = stream_descriptor::wait_type;
+
+/// A pipe that can be written to takes at least this much without blocking (PIPE_BUF).
+constexpr std::size_t portion = 4096;
+
+/// False for a regular file and for /dev/null: they are always ready, and epoll refuses them.
+bool can_be_waited_for(int fd) {
+  const UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{};
+  return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+}  // namespace
+
+// The standard streams are waited for and then used with plain read and write: making them
+// non-blocking would change them for every other process on the same terminal.
+struct Console::State : std::enable_shared_from_this<State> {
+  State(boost::asio::any_io_executor executor, UniqueFd fd, ConsoleMode mode,
+        std::function<void()> on_leave, std::function<void()> on_end)
+      : socket(executor, fd.release()),
+        input(executor),
+        mode(mode),
+        on_leave(std::move(on_leave)),
+        on_end(std::move(on_end)) {
+    // Asio would take one that cannot be waited for, and then fail in the child of every fork.
+    if (can_be_waited_for(STDOUT_FILENO)) output.emplace(executor, ::dup(STDOUT_FILENO));
+    if (mode.interactive) {
+      input.assign(::dup(STDIN_FILENO));
+      raw.emplace(STDIN_FILENO);
+    }
+  }
+
+  void read_guest() {
+    socket.async_read_some(
+        boost::asio::buffer(from_guest),
+        [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+          if (self->closed) return;
+          if (error) return self->on_end();
+          self->pending.assign(self->from_guest.data(), count);
+          self->show_pending();
+        });
+  }
+
+  void show_pending() {
+    if (!mode.show || pending.empty()) return read_guest();
+    if (!output) {
+      write_portion();
+      return show_pending();
+    }
+    output->async_wait(Wait::wait_write,
+                       [self = shared_from_this()](boost::system::error_code error) {
+                         if (self->closed) return;
+                         if (error) self->mode.show = false;
+                         if (!error) self->write_portion();
+                         self->show_pending();
+                       });
+  }
+
+  void write_portion() {
+    const auto count = ::write(STDOUT_FILENO, pending.data(), std::min(pending.size(), portion));
+    if (count > 0) {
+      pending.erase(0, static_cast<std::size_t>(count));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      mode.show = false;  // nobody reads any more; the guest goes on
+    }
+  }
+
+  void read_keys() {
+    input.async_wait(Wait::wait_read, [self = shared_from_this()](boost::system::error_code error) {
+      if (error || self->closed) return;
+      self->send_keys();
+    });
+  }
+
+  void send_keys() {
+    std::array<char, portion> keys{};
+    const auto count = ::read(input.native_handle(), keys.data(), keys.size());
+    if (count <= 0) return raw.reset();
+    const auto typed = escape.take({keys.data(), static_cast<std::size_t>(count)});
+    // A guest that does not read its console loses keys, as on a real serial line.
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(boost::asio::buffer(typed.for_guest), ignored);
+    if (!typed.leave) return read_keys();
+    raw.reset();
+    on_leave();
+  }
+
+  stream_descriptor socket;
+  stream_descriptor input;
+  std::optional<stream_descriptor> output;  ///< standard output, where it can be waited for
+  ConsoleMode mode;
+  std::function<void()> on_leave;
+  std::function<void()> on_end;
+  std::optional<RawTerminal> raw;
+  EscapeKeys escape;
+  std::array<char, portion> from_guest{};
+  std::string pending;
+  bool closed = false;
+};
+
+Console::Console(boost::asio::any_io_executor executor, UniqueFd socket, ConsoleMode mode,
+                 std::function<void()> on_leave, std::function<void()> on_end)
+    : state_(std::make_shared<State>(std::move(executor), std::move(socket), mode,
+                                     std::move(on_leave), std::move(on_end))) {
+  state_->read_guest();
+  if (mode.interactive) state_->read_keys();
+}
+
+Console::~Console() {
+  state_->closed = true;
+  state_->raw.reset();
+  boost::system::error_code ignored;
+  state_->socket.close(ignored);
+  state_->input.close(ignored);
+  state_->output.reset();
+}
+
+}  // namespace vmr

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/unique_fd.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace vmr {
+
+/// How the guest's serial console meets the launcher's own standard streams.
+struct ConsoleMode {
+  bool show = true;         ///< write what the guest says to standard output
+  bool interactive = true;  ///< send what is typed; standard input is a terminal
+};
+
+/// The guest's serial console on a connected socket, for as long as it exists. A slow reader of
+/// standard output slows the guest's console down; nothing is lost and nothing piles up.
+class Console {
+ public:
+  /// `on_leave` is called when the user typed the way out; the terminal is then as it was before.
+  /// `on_end` is called when the guest's side is closed and all of its output is written.
+  Console(boost::asio::any_io_executor executor, UniqueFd socket, ConsoleMode mode,
+          std::function<void()> on_leave, std::function<void()> on_end);
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace vmr

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "run/guest_reports.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace vmr {
+namespace {
+
+constexpr int most_events_a_share = 20;  // a guest that reboots reports again
+
+}  // namespace
+
+std::optional<GuestReport> parse_guest_report(std::string_view line) {
+  if (line == "done") return GuestReport{};
+  GuestReport report;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), report.share);
+  if (error != std::errc{} || report.share < 1) return std::nullopt;
+  line.remove_prefix(static_cast<std::size_t>(end - line.data()));
+  if (line.starts_with(" ok ")) {
+    report.kind = GuestReport::Kind::mounted;
+    report.text = line.substr(4);
+  } else if (line.starts_with(" error ")) {
+    report.kind = GuestReport::Kind::failed;
+    report.text = line.substr(7);
+  } else {
+    return std::nullopt;
+  }
+  return report;
+}
+
+std::string hint_for(const Share& share, std::string_view reason) {
+  const auto says = [&](std::string_view words) { return reason.find(words) != reason.npos; };
+  if (says("unknown filesystem type") || says("No such device")) {
+    return share.driver == Driver::ninep
+               ? "the guest's kernel has no 9p (Debian's cloud kernels do not): use a guest with "
+                 "linux-image-amd64, or FILESYSTEM_DRIVER=virtiofs"
+               : "the guest's kernel has no virtiofs (Linux 5.4 and later do): use a newer guest, "
+                 "or FILESYSTEM_DRIVER=9p";
+  }
+  if (says("busy")) return "something else is mounted there: choose another FILESYSTEM_MOUNT";
+  if (says("Not a directory") || says("File exists")) {
+    return "the guest has a file there: choose another FILESYSTEM_MOUNT";
+  }
+  if (says("ermission denied")) return "look at the owner and mode of the source on the host";
+  return "look at the guest's own log (dmesg)";
+}
+
+GuestReports::GuestReports(std::vector<Share> shares) : shares_(std::move(shares)) {}
+
+std::optional<GuestReports::Event> GuestReports::take(std::string_view line) {
+  const auto report = parse_guest_report(line);
+  if (!report) return std::nullopt;
+  if (report->kind == GuestReport::Kind::done) {
+    done_ = true;
+    return std::nullopt;
+  }
+  const auto share = std::find_if(shares_.begin(), shares_.end(), [&](const Share& candidate) {
+    return candidate.number == report->share;
+  });
+  if (share == shares_.end() || ++count_[report->share] > most_events_a_share) return std::nullopt;
+  if (report->kind == GuestReport::Kind::mounted) {
+    return Event{LogLevel::info, fmt::format("Filesystem #{}: mounted in the guest at {}",
+                                             report->share, report->text)};
+  }
+  return Event{LogLevel::error,
+               fmt::format("Filesystem #{}: not mounted in the guest at {}: {} ({})", report->share,
+                           share->mount, report->text, hint_for(*share, report->text))};
+}
+
+}  // namespace vmr

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/log.hpp"
+#include "spec/vm_spec.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmr {
+
+/// One line of the guest's report, understood.
+struct GuestReport {
+  enum class Kind { mounted, failed, done };
+  Kind kind = Kind::done;
+  int share = 0;     ///< its number
+  std::string text;  ///< where it is mounted, or the guest's reason
+
+  bool operator==(const GuestReport&) const = default;
+};
+
+/// Understands "<number> ok <mount>", "<number> error <reason>" and "done". The guest writes this:
+/// none for anything else.
+std::optional<GuestReport> parse_guest_report(std::string_view line);
+
+/// What to do about a share that the guest could not mount.
+std::string hint_for(const Share& share, std::string_view reason);
+
+/// Turns the guest's lines into log events; a share is reported a few times at most, so that a
+/// hostile guest cannot fill the log.
+class GuestReports {
+ public:
+  explicit GuestReports(std::vector<Share> shares);
+
+  struct Event {
+    LogLevel level = LogLevel::info;
+    std::string text;
+
+    bool operator==(const Event&) const = default;
+  };
+
+  /// The event for `line`, if it is a report about one of our shares.
+  std::optional<Event> take(std::string_view line);
+
+  /// Whether the guest has said how the mounting went, at least once, for every share.
+  [[nodiscard]] bool complete() const { return done_; }
+
+ private:
+  std::vector<Share> shares_;
+  std::map<int, int> count_;  ///< events so far, by share
+  bool done_ = false;
+};
+
+}  // namespace vmr

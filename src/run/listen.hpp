@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vmr {
+
+/// Becomes `command` (searched in PATH) with, for each {number, path} of `sockets`, a UNIX socket
+/// that listens at `path` as descriptor `number`. Throws Error when it cannot, and then leaves no
+/// socket behind.
+[[noreturn]] void become_with_listeners(const std::vector<std::pair<int, std::string>>& sockets,
+                                        const std::vector<std::string>& command);
+
+}  // namespace vmr

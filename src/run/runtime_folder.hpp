@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/unique_fd.hpp"
+
+#include <string>
+
+namespace vmr {
+
+/// The folder of one running VM: made 0700, locked for as long as this exists, then removed with
+/// everything in it. What a killed launcher left behind is cleared first.
+class RuntimeFolder {
+ public:
+  /// Throws Error when another launcher holds it (naming its pid where the system tells) or when
+  /// it cannot be made.
+  RuntimeFolder(std::string path, const std::string& vm_name);
+  ~RuntimeFolder();
+  RuntimeFolder(const RuntimeFolder&) = delete;
+  RuntimeFolder& operator=(const RuntimeFolder&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  UniqueFd lock_;
+};
+
+/// A listening UNIX socket at `path`, mode 0600, close-on-exec. Throws Error.
+UniqueFd listen_at(const std::string& path);
+
+/// A non-blocking connection to the socket at `path`, close-on-exec. Throws Error.
+UniqueFd connect_to(const std::string& path);
+
+}  // namespace vmr

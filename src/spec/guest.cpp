@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "spec/guest.hpp"
+
+#include "base/paths.hpp"
+#include "spec/password.hpp"
+#include "spec/user_data.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace vmr {
+namespace {
+
+std::string resolve_file(const Given<std::string>& given, const Host& host, Findings& findings) {
+  if (given.value.empty()) return {};
+  const auto path = absolute_path(given.value, host.home, host.working_folder);
+  const auto found = host.files.find(path);
+  if (found == host.files.end() || found->second.kind == FileFacts::Kind::missing) {
+    findings.refuse(given, "no such file", "correct the path");
+  } else if (found->second.kind != FileFacts::Kind::regular) {
+    findings.refuse(given, "not a regular file", "name the file itself");
+  } else if (!found->second.readable) {
+    findings.refuse(given, "the file cannot be read by this user",
+                    "change its owner or mode, or run as its owner", ExitStatus::host_unsupported);
+  }
+  return path;
+}
+
+bool looks_like_public_key(std::string_view line) {
+  constexpr std::array<std::string_view, 3> kinds = {"ssh-", "ecdsa-", "sk-"};
+  return line.find(' ') != line.npos &&
+         std::any_of(kinds.begin(), kinds.end(), [&](auto kind) { return line.starts_with(kind); });
+}
+
+std::vector<std::string> resolve_ssh_keys(const Given<std::string>& given, Findings& findings) {
+  std::vector<std::string> keys;
+  std::string_view rest = given.value;
+  for (int number = 1; !rest.empty(); ++number) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (line.empty() || line.front() == '#') continue;
+    if (looks_like_public_key(line)) {
+      keys.emplace_back(line);
+    } else {
+      // The text itself stays out of the message: it may be a private key pasted by mistake.
+      findings.problems.push_back(
+          {fmt::format("{}: line {} is not an SSH public key", given.origin.variable, number),
+           describe(given.origin),
+           "give the contents of a .pub file, for instance \"$(cat ~/.ssh/id_ed25519.pub)\""});
+    }
+  }
+  return keys;
+}
+
+}  // namespace
+
+std::optional<GuestImage> chosen_guest(const Config& config, const Host& host) {
+  const bool bare_kernel = config.base_image.value.empty() && !config.kernel.value.empty();
+  return bare_kernel ? std::nullopt : host.guest;
+}
+
+Boot resolve_boot(const Config& config, const Host& host, Findings& findings) {
+  const auto guest = chosen_guest(config, host).value_or(GuestImage{});
+  Boot boot{guest.kernel, guest.initrd, guest.cmdline};
+  const auto kernel = resolve_file(config.kernel, host, findings);
+  const auto initrd = resolve_file(config.initrd, host, findings);
+  if (!kernel.empty()) {
+    boot.kernel = kernel;
+    boot.initrd.clear();
+  }
+  if (!initrd.empty()) boot.initrd = initrd;
+  if (!config.cmdline.value.empty()) {
+    if (!boot.cmdline.empty()) boot.cmdline += ' ';
+    boot.cmdline += config.cmdline.value;
+  }
+  if (boot.kernel.empty()) {
+    const std::string hint = "set KERNEL, or a BASE_IMAGE folder with a guest.toml";
+    if (!initrd.empty()) findings.refuse(config.initrd, "only used with a kernel", hint);
+    if (!config.cmdline.value.empty()) {
+      findings.refuse(config.cmdline, "only used with a kernel", hint);
+    }
+  }
+  return boot;
+}
+
+std::optional<Disk> resolve_disk(const Config& config, const Host& host, Findings& findings) {
+  if (!host.guest_problem.empty()) {
+    findings.refuse(config.base_image, host.guest_problem,
+                    "name a disk image, or a folder with a guest.toml (scripts/build-guest makes "
+                    "one)");
+    return std::nullopt;
+  }
+  const auto guest = chosen_guest(config, host);
+  if (!guest || guest->disk.empty()) {
+    if (config.persist.value) {
+      findings.refuse(config.persist, "there is no disk to keep", "set BASE_IMAGE to a disk image");
+    }
+    return std::nullopt;
+  }
+  Disk disk{guest->disk, guest->disk_format, ""};
+  if (config.persist.value) {
+    const auto folder = absolute_path(
+        config.data_dir.value.empty() ? "~/.local/share/vm-runner" : config.data_dir.value,
+        host.home, host.working_folder);
+    disk.persistent = fmt::format("{}/{}.qcow2", folder, config.guest_name.value);
+  }
+  return disk;
+}
+
+std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& host,
+                                            std::string& generated_password, Findings& findings) {
+  if (!config.cloud_init.value) {
+    if (!config.shares.empty()) {
+      findings.warnings.push_back(
+          "CLOUD_INIT is off: the guest is not told to mount its shares; mount them by hand "
+          "(mount -t virtiofs TAG DIR, or mount -t 9p -o trans=virtio TAG DIR)");
+    }
+    return std::nullopt;
+  }
+  if (!host.user_data_problem.empty()) {
+    findings.refuse(config.cloud_init_user_data, host.user_data_problem,
+                    "name a readable file with cloud-init user-data");
+  }
+  if (!config.shares.empty() && turns_vendor_data_off(host.user_data)) {
+    findings.refuse(config.cloud_init_user_data,
+                    "it turns vendor-data off, so the guest would not mount its shares",
+                    "take 'vendor_data: {enabled: false}' out of it, or set CLOUD_INIT=0 and mount "
+                    "the shares by hand");
+  }
+
+  CloudInit cloud_init;
+  cloud_init.user_data = host.user_data;
+  cloud_init.ssh_keys = resolve_ssh_keys(config.ssh_pubkey, findings);
+  std::string password = config.guest_password.value;
+  const bool nobody_said = password.empty() && config.ssh_pubkey.value.empty() &&
+                           config.cloud_init_user_data.value.empty();
+  if (nobody_said && config.persist.value) {
+    findings.refuse(config.persist,
+                    "a password made for this run would be lost, and the disk would keep it",
+                    "set GUEST_PASSWORD or SSH_PUBKEY");
+  }
+  if (nobody_said) password = generated_password = host.random.substr(0, 12);
+  if (!password.empty()) {
+    cloud_init.password_hash = hash_password(password, host.random.substr(16, 16));
+  }
+  return cloud_init;
+}
+
+}  // namespace vmr

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "spec/guest.hpp"
+#include "spec/problems.hpp"
+#include "spec/shared_memory.hpp"
+#include "spec/shares.hpp"
+#include "spec/vm_spec.hpp"
+
+#include <algorithm>
+
+namespace vmr {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view letters_and_digits =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+bool only_has(std::string_view text, std::string_view more_characters) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return letters_and_digits.find(c) != letters_and_digits.npos ||
+           more_characters.find(c) != more_characters.npos;
+  });
+}
+
+void check_words(const Config& config, Findings& findings) {
+  const auto& name = config.guest_name;
+  const bool starts_well = !name.value.empty() && only_has(name.value.substr(0, 1), "");
+  if (!starts_well || name.value.size() > 63 || !only_has(name.value, "-._")) {
+    findings.refuse(name, "not a machine name",
+                    "use 1 to 63 letters, digits, '-', '.' and '_', starting with a letter or a "
+                    "digit");
+  }
+  if (!only_has(config.machine.value, "-._")) {
+    findings.refuse(config.machine, "not a machine type",
+                    "use a name that 'qemu-system-x86_64 -machine help' lists; further machine "
+                    "options go into EXTRA_ARGS");
+  }
+  if (!only_has(config.cpu_model.value, "-._,=+")) {
+    findings.refuse(config.cpu_model, "not a CPU model",
+                    "use a model that 'qemu-system-x86_64 -cpu help' lists, with features as in "
+                    "'max,-avx512f'");
+  }
+}
+
+/// The accelerators to try, in order.
+std::vector<Accelerator> resolve_accelerators(const Config& config, const Host& host,
+                                              Findings& findings) {
+  const bool must_be_kvm = config.require_kvm.value || config.accel.value == Accelerator::kvm;
+  if (config.require_kvm.value && config.accel.value == Accelerator::tcg) {
+    findings.refuse(config.accel, "contradicts " + config.require_kvm.origin.variable + "=1",
+                    "leave one of the two out");
+  }
+  if (config.accel.value == Accelerator::tcg) return {Accelerator::tcg};
+  if (host.kvm.state == KvmFacts::State::opens) {
+    if (must_be_kvm) return {Accelerator::kvm};
+    return {Accelerator::kvm, Accelerator::tcg};
+  }
+  const std::string fix =
+      host.kvm.state == KvmFacts::State::missing
+          ? "run the container with --device /dev/kvm, or load the kvm module on the host"
+          : "let this user open /dev/kvm (group kvm; in a container --group-add)";
+  if (must_be_kvm) {
+    const auto reason = fmt::format("KVM cannot be used: {}", host.kvm.reason);
+    if (config.accel.value == Accelerator::kvm) {
+      findings.refuse(config.accel, reason, fix, ExitStatus::host_unsupported);
+    } else {
+      findings.refuse(config.require_kvm, reason, fix, ExitStatus::host_unsupported);
+    }
+    return {Accelerator::kvm};
+  }
+  findings.warnings.push_back(
+      fmt::format("KVM cannot be used: {}; the guest runs under TCG, many times slower ({})",
+                  host.kvm.reason, fix));
+  return {Accelerator::tcg};
+}
+
+void check_cpu_model(const Config& config, const std::vector<Accelerator>& accelerators,
+                     Findings& findings) {
+  const bool is_host =
+      config.cpu_model.value == "host" || config.cpu_model.value.starts_with("host,");
+  if (is_host && accelerators.front() == Accelerator::tcg) {
+    findings.warnings.push_back(fmt::format("{}='{}' needs KVM: 'max' is used instead",
+                                            config.cpu_model.origin.variable,
+                                            config.cpu_model.value));
+  }
+}
+
+SshForward resolve_ssh(const Config& config, const Host& host, Findings& findings) {
+  SshForward ssh = config.ssh_port.value;
+  if (ssh.port == 0) return {};
+  // In a container of its own network, Docker's -p decides who may reach the port.
+  if (ssh.address.empty()) ssh.address = host.is_pid_1 ? "0.0.0.0" : "127.0.0.1";
+  if (config.ssh_port.is_default() && host.free_ssh_port && *host.free_ssh_port != ssh.port) {
+    findings.warnings.push_back(fmt::format("port {} is in use: SSH is forwarded from port {}",
+                                            ssh.port, *host.free_ssh_port));
+    ssh.port = *host.free_ssh_port;
+  }
+  return ssh;
+}
+
+}  // namespace
+
+Resolved resolve(const Config& config, const Host& host) {
+  Findings findings;
+  VmSpec spec;
+  check_words(config, findings);
+  spec.name = config.guest_name.value;
+  spec.memory_mib = config.memory.value;
+  spec.cpus = config.cpus.value;
+  spec.machine = config.machine.value;
+  spec.cpu_model = config.cpu_model.value;
+  spec.accelerators = resolve_accelerators(config, host, findings);
+  check_cpu_model(config, spec.accelerators, findings);
+  if (host.qemu.empty()) {
+    findings.problems.push_back({host.qemu_problem, "",
+                                 "install QEMU (Debian: apt install qemu-system-x86)",
+                                 ExitStatus::host_unsupported});
+  }
+  spec.boot = resolve_boot(config, host, findings);
+  spec.disk = resolve_disk(config, host, findings);
+  if (!spec.disk && spec.boot.kernel.empty() && host.guest_problem.empty()) {
+    findings.warnings.push_back(
+        "no guest: set BASE_IMAGE, or make the demo guest with scripts/build-guest");
+  }
+  if (const auto guest = chosen_guest(config, host)) spec.login_user = guest->login_user;
+  spec.shares = resolve_shares(config.shares, host, findings);
+  check_shared_memory(config, spec.shares, findings);
+  spec.ssh = resolve_ssh(config, host, findings);
+  spec.cloud_init = resolve_cloud_init(config, host, spec.generated_password, findings);
+  spec.console = !config.no_console.value;
+  spec.stop_timeout = config.stop_timeout.value.value_or(host.is_pid_1 ? 8s : 90s);
+  spec.extra_args = config.extra_args.value;
+  spec.extra_args.insert(spec.extra_args.end(), config.qemu_args.begin(), config.qemu_args.end());
+  return {std::move(spec), std::move(findings.problems), std::move(findings.warnings)};
+}
+
+}  // namespace vmr

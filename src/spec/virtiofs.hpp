@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// What virtiofs needs from the host: the rules that depend on virtiofsd and on our privileges.
+#pragma once
+
+#include "config/config.hpp"
+#include "host/host.hpp"
+#include "spec/problems.hpp"
+
+#include <string>
+
+namespace vmr {
+
+/// Checks that this host's virtiofsd can serve `config`; what is wrong goes into `findings`.
+void check_virtiofsd(const ShareConfig& config, const std::string& source, const Host& host,
+                     Findings& findings);
+
+/// The sandbox for `config`: as asked, or the strongest that works here. Warns when that is none.
+Sandbox choose_sandbox(const ShareConfig& config, const Host& host, Findings& findings);
+
+}  // namespace vmr

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// What is meant, checked: a VM that can be planned without asking anything again.
+#pragma once
+
+#include "base/error.hpp"
+#include "config/config.hpp"
+#include "host/host.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmr {
+
+/// One share, checked and complete.
+struct Share {
+  int number = 1;
+  std::string tag;
+  std::string source;                ///< absolute
+  std::string mount;                 ///< absolute, in the guest
+  Driver driver = Driver::virtiofs;  ///< never automatic
+  AccessMode accessmode = AccessMode::passthrough;
+  bool readonly = false;
+  bool create_source = false;  ///< the folder is missing and will be made
+  CacheMode cache = CacheMode::automatic;
+  Sandbox sandbox = Sandbox::none;  ///< virtiofs: never automatic
+  std::uint32_t fmode = 0644;       ///< 9p mapped
+  std::uint32_t dmode = 0755;
+  Multidevs multidevs = Multidevs::remap;  ///< 9p
+  std::optional<WritePolicy> wrpolicy;     ///< 9p
+  std::uint64_t queue_size = 1024;         ///< virtiofs
+  std::uint64_t thread_pool_size = 0;
+  bool xattr = false;
+  bool posix_acl = false;
+
+  bool operator==(const Share&) const = default;
+};
+
+struct Boot {
+  std::string kernel;  ///< empty: the disk's own boot loader
+  std::string initrd;
+  std::string cmdline;
+
+  bool operator==(const Boot&) const = default;
+};
+
+struct Disk {
+  std::string image;
+  std::string format;      ///< of `image`: "qcow2" or "raw"
+  std::string persistent;  ///< path of the overlay that keeps changes; empty: changes are dropped
+
+  bool operator==(const Disk&) const = default;
+};
+
+/// What the guest is told through cloud-init.
+struct CloudInit {
+  std::string user_data;      ///< verbatim; empty: none
+  std::string password_hash;  ///< crypt(5), SHA-512; empty: no password login
+  std::vector<std::string> ssh_keys;
+
+  bool operator==(const CloudInit&) const = default;
+};
+
+struct VmSpec {
+  std::string name;
+  std::uint64_t memory_mib = 0;
+  std::uint64_t cpus = 0;
+  std::vector<Accelerator> accelerators;  ///< in the order they are tried; never automatic
+  std::string cpu_model;                  ///< empty: host under KVM, max under TCG
+  std::string machine;
+  Boot boot;
+  std::optional<Disk> disk;
+  std::vector<Share> shares;
+  SshForward ssh;  ///< port 0: none
+  std::optional<CloudInit> cloud_init;
+  std::string login_user;          ///< empty: unknown
+  std::string generated_password;  ///< shown once, when none was given; else empty
+  bool console = true;
+  std::chrono::milliseconds stop_timeout{};
+  std::vector<std::string> extra_args;  ///< the user's own QEMU arguments
+
+  bool operator==(const VmSpec&) const = default;
+};
+
+/// The spec, or every reason why there is none; warnings either way.
+struct Resolved {
+  VmSpec spec;  ///< meaningful only without problems
+  std::vector<Problem> problems;
+  std::vector<std::string> warnings;
+};
+
+/// Checks `config` against every rule and against `host`. Pure.
+Resolved resolve(const Config& config, const Host& host);
+
+}  // namespace vmr

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// What the fake programs share. A process test sets their behaviour in the environment:
+//
+//   FAKE_QEMU, FAKE_VIRTIOFSD  a list of behaviours, "slow,flood"; each program names its own
+//   FAKE_VIRTIOFSD_<n>         more of them, for the daemon of share <n> only
+//   FAKE_LOG_DIR               a folder in which a program that serves writes <name>.argv (each
+//                              argument ended by NUL), <name>.fds ("3 socket:[123]" a line),
+//                              <name>.pid, and one pid more in <name>.starts
+//   $FAKE_LOG_DIR/<name>.gate  a FIFO; while it is there, a behaviour that is said to pass the gate
+//                              waits until a byte is written into it
+//
+// <name> is "qemu", or "virtiofsd-<n>" after the name of its socket.
+#pragma once
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+/// A sanitized program that is killed while it looks for leaks would leave a process behind.
+extern "C" const char* __asan_default_options() {  // NOLINT(bugprone-reserved-identifier)
+  return "detect_leaks=0";
+}
+
+namespace fake {
+
+using Arguments = std::vector<std::string>;
+using Behaviours = std::set<std::string>;
+
+inline std::string environment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  return value != nullptr ? value : "";
+}
+
+inline Behaviours behaviours_in(const std::string& variable) {
+  Behaviours behaviours;
+  std::istringstream list(environment(variable));
+  for (std::string word; std::getline(list, word, ',');) behaviours.insert(word);
+  return behaviours;
+}
+
+/// The path of a log file; empty without FAKE_LOG_DIR.
+inline std::string log_path(const std::string& name) {
+  const auto folder = environment("FAKE_LOG_DIR");
+  return folder.empty() ? "" : folder + "/" + name;
+}
+
+/// Writes the arguments, open descriptors and pid of this process to FAKE_LOG_DIR.
+inline void log_start(const std::string& name, const Arguments& argv) {
+  if (log_path(name).empty()) return;
+  std::ostringstream descriptors;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code closed;
+    const auto target = std::filesystem::read_symlink(entry.path(), closed).string();
+    // Not the descriptor of this very loop.
+    if (!closed && target.find("/proc/") != 0) {
+      descriptors << entry.path().filename().string() << ' ' << target << '\n';
+    }
+  }
+  std::ofstream(log_path(name + ".fds")) << descriptors.str();
+  std::ofstream arguments(log_path(name + ".argv"));
+  for (const auto& argument : argv) arguments << argument << '\0';
+  std::ofstream(log_path(name + ".starts"), std::ios::app) << ::getpid() << '\n';
+  std::ofstream(log_path(name + ".pid")) << ::getpid() << '\n';
+}
+
+/// Waits at <name>.gate for a byte; returns at once, and false, when there is no such FIFO.
+inline bool pass_gate(const std::string& name) {
+  const auto path = log_path(name + ".gate");
+  struct stat facts {};
+  if (path.empty() || ::stat(path.c_str(), &facts) != 0 || !S_ISFIFO(facts.st_mode)) return false;
+  const int gate = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  char byte = 0;
+  const bool passed = ::read(gate, &byte, 1) == 1;
+  ::close(gate);
+  return passed;
+}
+
+/// Writes 1 MB to standard error.
+inline void flood(const std::string& program) {
+  const std::string line = program + ": warning: " + std::string(99, '~') + "\n";
+  for (std::size_t written = 0; written < 1'000'000; written += line.size()) {
+    std::fputs(line.c_str(), stderr);
+  }
+}
+
+/// Ends this process with `signal`, without a core file.
+[[noreturn]] inline void die_by(int signal) {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  std::fflush(nullptr);
+  std::signal(signal, SIG_DFL);
+  sigset_t unblocked;
+  ::sigemptyset(&unblocked);
+  ::sigprocmask(SIG_SETMASK, &unblocked, nullptr);
+  ::raise(signal);
+  ::_exit(1);
+}
+
+}  // namespace fake

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "support/fake_host.hpp"
+
+#include "support/guest.hpp"
+#include "support/processes.hpp"
+#include "support/text_file.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <sstream>
+#include <stdexcept>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace vmr::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string own_path() {
+  const char* path = std::getenv("PATH");
+  return path == nullptr ? std::string() : std::string(path);
+}
+
+}  // namespace
+
+FakeHost::FakeHost() {
+  for (const auto* name : {"bin", "log", "run", "home", "qemu/vhost-user"}) {
+    fs::create_directories(folder_ / name);
+  }
+  fs::create_symlink(FAKE_QEMU, folder_ / "bin/qemu-system-x86_64");
+  write_text(folder_ / "qemu/vhost-user/10-fake.json",
+             fmt::format(R"({{"type": "fs", "binary": "{}"}})", FAKE_VIRTIOFSD));
+  write_text(folder_ / "kernel", "");
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+FakeHost::~FakeHost() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+Launcher::Variables FakeHost::settings(const Launcher::Variables& more) const {
+  return join({{"PATH", folder_ / "bin" + ":" + own_path()},
+               {"HOME", folder_ / "home"},
+               {"XDG_CACHE_HOME", folder_ / "home"},
+               {"XDG_CONFIG_HOME", folder_.path()},
+               {"XDG_RUNTIME_DIR", runtime_folder()},
+               {"FAKE_LOG_DIR", folder_ / "log"},
+               {"KERNEL", folder_ / "kernel"},
+               {"ACCEL", "tcg"},
+               {"MEMORY", "64"},
+               {"GUEST_PASSWORD", "secret"}},
+              more);
+}
+
+Finished FakeHost::run(const Launcher::Variables& more, const StartDetails& details) const {
+  Launcher launcher(settings(more), {}, details);
+  return finish(launcher);
+}
+
+Finished FakeHost::finish(Launcher& launcher) const {
+  auto finished = launcher.finish();
+  CHECK(left_files() == std::vector<std::string>{});
+  CHECK_FALSE(has_children());
+  return finished;
+}
+
+Launcher::Variables FakeHost::virtiofs_share(int number, const std::string& source) {
+  fs::create_directories(source);
+  return share(number, {{"SOURCE", source}, {"DRIVER", "virtiofs"}, {"SANDBOX", "none"}});
+}
+
+std::vector<std::string> FakeHost::argv_of(const std::string& name) const {
+  std::istringstream file(read_text(folder_ / "log/" + name + ".argv"));
+  std::vector<std::string> argv;
+  for (std::string word; std::getline(file, word, '\0');) argv.push_back(word);
+  return argv;
+}
+
+std::vector<std::string> FakeHost::descriptors_of(const std::string& name) const {
+  auto lines = lines_of(read_text(folder_ / "log/" + name + ".fds"));
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+std::size_t FakeHost::starts_of(const std::string& name) const {
+  const auto path = folder_ / "log/" + name + ".starts";
+  return fs::exists(path) ? lines_of(read_text(path)).size() : 0;
+}
+
+std::vector<std::string> FakeHost::left_files() const {
+  std::vector<std::string> left;
+  for (const auto& entry : fs::recursive_directory_iterator(runtime_folder())) {
+    left.push_back(fs::relative(entry.path(), runtime_folder()).string());
+  }
+  std::sort(left.begin(), left.end());
+  return left;
+}
+
+std::string reap_all_children() {
+  std::vector<int> endings;
+  siginfo_t info{};
+  while (::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0) {
+    endings.push_back(wait_for(info.si_pid));
+  }
+  std::sort(endings.begin(), endings.end());
+  return fmt::format("{}", fmt::join(endings, " "));
+}
+
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) == 0;
+}
+
+Gate::Gate(const FakeHost& host, const std::string& name) : path_(host / "log/" + name + ".gate") {
+  if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("mkfifo failed");
+}
+
+Gate::~Gate() {
+  ::unlink(path_.c_str());
+}
+
+void Gate::wait() {
+  // Opening waits for the reader.
+  if (!fd_) fd_.reset(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+}
+
+void Gate::open() {
+  wait();
+  [[maybe_unused]] const auto written = ::write(fd_.get(), "!", 1);
+}
+
+bool works_here(const std::vector<std::string>& command) {
+  const pid_t pid = fork_and_run([&command] {
+    auto words = command;
+    std::vector<char*> argv;
+    for (auto& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    return ::execv(argv.front(), argv.data());
+  });
+  return wait_for(pid) == 0;
+}
+
+}  // namespace vmr::test

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "config/arguments.hpp"
+
+#include "base/error.hpp"
+#include "config/help.hpp"
+#include "config/settings.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace vmr;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+/// The message for a command line that is wrong.
+std::string refusal(const Strings& argv) {
+  try {
+    parse_arguments(argv);
+  } catch (const Error& error) {
+    CHECK(error.status == ExitStatus::usage);
+    CHECK(!error.hint.empty());
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+bool mentions(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("no words mean run") {
+  CHECK(parse_arguments({}) == Arguments{});
+  CHECK(parse_arguments({"run"}) == Arguments{});
+}
+
+TEST_CASE("run can be left out") {
+  Arguments expected;
+  expected.config_file = "vm.toml";
+  CHECK(parse_arguments({"vm.toml"}) == expected);
+  CHECK(parse_arguments({"run", "vm.toml"}) == expected);
+  expected.config_file = "./run";
+  CHECK(parse_arguments({"./run"}) == expected);
+}
+
+TEST_CASE("settings are taken one a time and in order") {
+  Arguments expected;
+  expected.config_file = "vm.toml";
+  expected.assignments = {"MEMORY=1G", "cpus=2", "MEMORY=2G", "CMDLINE=a=b c"};
+  CHECK(parse_arguments({"--set", "MEMORY=1G", "--set=cpus=2", "vm.toml", "--set", "MEMORY=2G",
+                         "--set", "CMDLINE=a=b c"}) == expected);
+}
+
+TEST_CASE("everything behind the first two dashes goes to QEMU as it is") {
+  Arguments expected;
+  expected.config_file = "/a b.toml";
+  expected.qemu_args = {"-device", "x,y=\"'$(id)\n", "--set", "A=B", "--", "--help", ""};
+  CHECK(parse_arguments({"run", "/a b.toml", "--", "-device", "x,y=\"'$(id)\n", "--set", "A=B",
+                         "--", "--help", ""}) == expected);
+  CHECK(parse_arguments({"--"}) == Arguments{});
+}
+
+TEST_CASE("hostile words arrive as they are") {
+  for (const std::string& word :
+       {std::string("/[a,b]"), std::string("/a,b.toml"), std::string("/\n'\"`"), std::string("/%%"),
+        std::string("/größe 中"), std::string("/") + std::string(100000, 'x')}) {
+    CAPTURE(word);
+    Arguments expected;
+    expected.config_file = word;
+    expected.assignments = {"[" + word + "]", word + "=" + word};
+    expected.qemu_args = {word};
+    CHECK(parse_arguments({"--set", "[" + word + "]", word, "--set", word + "=" + word, "--",
+                           word}) == expected);
+  }
+}
+
+TEST_CASE("args has a format") {
+  Arguments expected;
+  expected.command = Command::args;
+  CHECK(parse_arguments({"args"}) == expected);
+  CHECK(parse_arguments({"args", "--format=shell"}) == expected);
+  expected.format = Format::lines;
+  CHECK(parse_arguments({"args", "--format", "lines"}) == expected);
+  expected.format = Format::json;
+  expected.config_file = "a/b";
+  expected.assignments = {"A=B"};
+  expected.qemu_args = {"-S"};
+  CHECK(parse_arguments({"args", "--format=json", "a/b", "--set", "A=B", "--", "-S"}) == expected);
+}
+
+TEST_CASE("seed has an output") {
+  Arguments expected;
+  expected.command = Command::seed;
+  expected.output = "seed.iso";
+  CHECK(parse_arguments({"seed", "-o", "seed.iso"}) == expected);
+  expected.config_file = "vm.toml";
+  expected.assignments = {"A=B"};
+  CHECK(parse_arguments({"seed", "vm.toml", "-o", "seed.iso", "--set", "A=B"}) == expected);
+}
+
+TEST_CASE("listen has sockets and a command") {
+  Arguments expected;
+  expected.command = Command::listen;
+  expected.sockets = {{3, "/run/a.sock"}, {1023, "b=c, [d]"}};
+  expected.qemu_args = {"virtiofsd", "--fd=3", "--", "x"};
+  CHECK(parse_arguments({"listen", "3=/run/a.sock", "1023=b=c, [d]", "--", "virtiofsd", "--fd=3",
+                         "--", "x"}) == expected);
+}
+
+TEST_CASE("a wrong command is told with the nearest") {
+  CHECK(refusal({"agrs"}) == "unknown command 'agrs'; did you mean 'args'?");
+  CHECK(refusal({"sed", "-o", "x"}) == "unknown command 'sed'; did you mean 'seed'?");
+  CHECK(refusal({"vm"}) == "unknown command 'vm'");
+  CHECK(refusal({""}) == "unknown command ''");
+  CHECK(refusal({"a\nb"}) == "unknown command 'a\nb'");
+}
+
+TEST_CASE("what is no configuration file is refused") {
+  CHECK(refusal({"run", "vm"}) == "'vm' is not a configuration file");
+  CHECK(refusal({"args", "run"}) == "'run' is not a configuration file");
+  CHECK(refusal({"--set", "A=B", "args"}) == "'args' is not a configuration file");
+}
+
+TEST_CASE("other wrong words are named") {
+  CHECK(mentions(refusal({"a.toml", "b.toml"}), "b.toml"));
+  CHECK(mentions(refusal({"args", "--frmat=json"}), "--frmat"));
+  CHECK(mentions(refusal({"run", "--format=json"}), "--format"));
+  CHECK(mentions(refusal({"run", "-o", "x"}), "-o"));
+  CHECK(mentions(refusal({"--set"}), "--set"));
+  CHECK(mentions(refusal({"seed", "-o"}), "-o"));
+  CHECK(refusal({"args", "--format=jsn"}) == "--format=jsn: unknown format; did you mean 'json'?");
+  CHECK(refusal({"args", "--format", ""}) == "--format=: unknown format");
+  CHECK(refusal({"seed"}) == "seed: no -o FILE given");
+  CHECK(refusal({"seed", "-o", ""}) == "seed: no -o FILE given");
+  CHECK(refusal({"seed", "-o", "x", "--", "-S"}) == "seed: takes no QEMU arguments behind --");
+}
+
+TEST_CASE("wrong sockets are named") {
+  CHECK(refusal({"listen", "--", "x"}) == "listen: no FD=PATH given");
+  CHECK(refusal({"listen", "3=/a"}) == "listen: no command behind --");
+  CHECK(refusal({"listen", "3=/a", "--"}) == "listen: no command behind --");
+  for (const auto* word : {"2=/a", "1024=/a", "x=/a", "=/a", "3=", "3", "", "-1=/a", "--foo",
+                           "99999999999999999999=/a"}) {
+    CAPTURE(word);
+    CHECK(refusal({"listen", word, "--", "x"}) ==
+          "'" + std::string(word) + "': not of the form FD=PATH");
+  }
+  CHECK(refusal({"listen", "3=/a", "4=/b", "3=/c", "--", "x"}) ==
+        "'3=/c': descriptor 3 is given twice");
+}
+
+TEST_CASE("help is one for all and one for each command") {
+  const auto help = [](const Strings& argv) {
+    const auto arguments = parse_arguments(argv);
+    CHECK(arguments.command == Command::help);
+    return arguments.text;
+  };
+  CHECK(help({"--help"}) == help_text());
+  CHECK(help({"-h"}) == help_text());
+  CHECK(help({"--set", "A=B", "--help"}) == help_text());
+  CHECK(help({"run", "--help"}) == help_text(Command::run));
+  CHECK(help({"args", "vm.toml", "-h"}) == help_text(Command::args));
+  CHECK(help({"seed", "--help"}) == help_text(Command::seed));
+  CHECK(help({"listen", "-h"}) == help_text(Command::listen));
+}
+
+TEST_CASE("the version is printed") {
+  Arguments expected;
+  expected.command = Command::version;
+  expected.text = version_text();
+  CHECK(parse_arguments({"--version"}) == expected);
+  CHECK(expected.text.starts_with("vm-runner "));
+  CHECK(expected.text.ends_with("\n"));
+}
+
+TEST_CASE("the help names every command and exit status and setting in 100 columns") {
+  const std::string text = help_text();
+  for (const auto* part :
+       {"vm-runner [run]", "vm-runner args", "vm-runner seed", "vm-runner listen", "\n  0  ",
+        "\n  1  ", "\n  2  ", "\n  3  ", "\n  4  ", "\n  5  "}) {
+    CAPTURE(part);
+    CHECK(mentions(text, part));
+  }
+  for (const auto& setting : vm_settings()) {
+    CAPTURE(setting.name);
+    CHECK(mentions(text, "\n  " + std::string(setting.name) + " "));
+  }
+  for (const auto& setting : share_settings()) {
+    CAPTURE(setting.name);
+    CHECK(mentions(text, "\n  " + share_variable(1, setting.name) + " "));
+  }
+  for (const auto command :
+       {Command::help, Command::run, Command::args, Command::seed, Command::listen}) {
+    const std::string one = help_text(command);
+    CHECK(one.ends_with("\n"));
+    for (auto start = one.begin(); start != one.end();) {
+      const auto end = std::find(start, one.end(), '\n');
+      CAPTURE(std::string(start, end));
+      CHECK(end - start <= 100);
+      start = end + 1;
+    }
+  }
+}

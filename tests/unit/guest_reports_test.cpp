@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "run/guest_reports.hpp"
+
+#include <doctest/doctest.h>
+
+#include <utility>
+
+namespace vmr {
+namespace {
+
+using Kind = GuestReport::Kind;
+using Event = GuestReports::Event;
+
+Share share_with(int number, Driver driver, const std::string& mount) {
+  Share share;
+  share.number = number;
+  share.driver = driver;
+  share.mount = mount;
+  return share;
+}
+
+GuestReports two_shares() {
+  return GuestReports(
+      {share_with(1, Driver::virtiofs, "/mnt/a"), share_with(12, Driver::ninep, "/mnt/b c")});
+}
+
+TEST_CASE("lines that a guest reports") {
+  CHECK(parse_guest_report("1 ok /mnt/a") == GuestReport{Kind::mounted, 1, "/mnt/a"});
+  CHECK(parse_guest_report("999 ok /mnt/a b,c 'd'") ==
+        GuestReport{Kind::mounted, 999, "/mnt/a b,c 'd'"});
+  CHECK(parse_guest_report("2 error mount: no") == GuestReport{Kind::failed, 2, "mount: no"});
+  CHECK(parse_guest_report("2 error ") == GuestReport{Kind::failed, 2, ""});
+  CHECK(parse_guest_report("done") == GuestReport{Kind::done, 0, ""});
+}
+
+TEST_CASE("anything else that a guest writes is no report") {
+  const std::vector<std::string> lines = {"",         "ok /mnt/a", "1",
+                                          "1 ok",     "1 okay x",  "1  ok x",
+                                          "1 OK x",   "1 error",   "0 ok x",
+                                          "-1 ok x",  "+1 ok x",   " 1 ok x",
+                                          "1x ok x",  "0x1 ok x",  "99999999999999999999 ok x",
+                                          "done ",    "Done",      std::string("\0done", 5),
+                                          "\xff\xfe", "%s%n",      std::string(100000, '1')};
+  for (const auto& line : lines) {
+    CAPTURE(line);
+    CHECK(parse_guest_report(line) == std::nullopt);
+  }
+}
+
+TEST_CASE("reports become events") {
+  auto reports = two_shares();
+  CHECK(reports.take("1 ok /mnt/a") ==
+        Event{LogLevel::info, "Filesystem #1: mounted in the guest at /mnt/a"});
+  CHECK_FALSE(reports.complete());
+  CHECK(reports.take("12 error mount: /mnt/b c: unknown filesystem type '9p'.") ==
+        Event{LogLevel::error,
+              "Filesystem #12: not mounted in the guest at /mnt/b c: mount: /mnt/b c: unknown "
+              "filesystem type '9p'. (the guest's kernel has no 9p (Debian's cloud kernels do "
+              "not): use a guest with linux-image-amd64, or FILESYSTEM_DRIVER=virtiofs)"});
+  CHECK_FALSE(reports.complete());
+  CHECK(reports.take("done") == std::nullopt);
+  CHECK(reports.complete());
+}
+
+TEST_CASE("shares that we do not have and noise are ignored") {
+  auto reports = two_shares();
+  CHECK(reports.take("2 ok /mnt/a") == std::nullopt);
+  CHECK(reports.take("login:") == std::nullopt);
+  CHECK(reports.take("") == std::nullopt);
+  CHECK_FALSE(reports.complete());
+}
+
+TEST_CASE("a guest cannot fill the log") {
+  auto reports = two_shares();
+  int events = 0;
+  for (int i = 0; i < 1000; ++i) {
+    if (reports.take(i % 2 == 0 ? "1 ok /mnt/a" : "1 error x")) ++events;
+  }
+  CHECK(events == 20);
+  CHECK(reports.take("12 ok /mnt/b") ==
+        Event{LogLevel::info, "Filesystem #12: mounted in the guest at /mnt/b"});
+}
+
+TEST_CASE("what to do about a share that was not mounted") {
+  const std::string no_9p =
+      "the guest's kernel has no 9p (Debian's cloud kernels do not): use a guest with "
+      "linux-image-amd64, or FILESYSTEM_DRIVER=virtiofs";
+  const std::string no_virtiofs =
+      "the guest's kernel has no virtiofs (Linux 5.4 and later do): use a newer guest, or "
+      "FILESYSTEM_DRIVER=9p";
+  struct Row {
+    Driver driver;
+    std::string reason;
+    std::string hint;
+  };
+  const std::vector<Row> rows = {
+      {Driver::ninep, "mount: /mnt/a: unknown filesystem type '9p'.", no_9p},
+      {Driver::virtiofs, "unknown filesystem type 'virtiofs'", no_virtiofs},
+      {Driver::ninep, "mounting a on /mnt/a failed: No such device", no_9p},
+      {Driver::virtiofs, "No such device", no_virtiofs},
+      {Driver::virtiofs, "mount: /mnt/a: device is already mounted or mount point busy.",
+       "something else is mounted there: choose another FILESYSTEM_MOUNT"},
+      {Driver::virtiofs, "mkdir: cannot create directory '/mnt/a': File exists",
+       "the guest has a file there: choose another FILESYSTEM_MOUNT"},
+      {Driver::ninep, "Not a directory",
+       "the guest has a file there: choose another FILESYSTEM_MOUNT"},
+      {Driver::ninep, "Permission denied", "look at the owner and mode of the source on the host"},
+      {Driver::ninep, "", "look at the guest's own log (dmesg)"},
+      {Driver::virtiofs, "wrong fs type", "look at the guest's own log (dmesg)"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.reason);
+    CHECK(hint_for(share_with(1, row.driver, "/mnt/a"), row.reason) == row.hint);
+  }
+}
+
+}  // namespace
+}  // namespace vmr

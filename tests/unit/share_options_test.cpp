@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "spec/shares.hpp"
+#include "support/hosts.hpp"
+#include "support/judge.hpp"
+
+#include <doctest/doctest.h>
+
+namespace vmr::test {
+namespace {
+
+/// What is said about a share of /share with these settings besides.
+struct Rule {
+  Strings settings;
+  Problem problem;
+};
+
+void check_rules(const std::vector<Rule>& rules, const Host& host) {
+  for (const auto& rule : rules) {
+    Strings environment = {"FILESYSTEM_SOURCE=/share"};
+    environment.insert(environment.end(), rule.settings.begin(), rule.settings.end());
+    CHECK(judge(environment, host) == Verdict{{rule.problem}, {}});
+  }
+}
+
+TEST_CASE("what virtiofs does not have") {
+  const std::string hint = "leave it out, or use FILESYSTEM_DRIVER=9p";
+  const std::string modes =
+      "set FILESYSTEM_DRIVER=9p for 'mapped' or 'squash', or use "
+      "FILESYSTEM_ACCESSMODE=passthrough";
+  check_rules({{{"FILESYSTEM_ACCESSMODE=mapped"},
+                {"FILESYSTEM_ACCESSMODE='mapped': virtiofs only supports passthrough accessmode",
+                 "FILESYSTEM_ACCESSMODE (environment)", modes}},
+               {{"FILESYSTEM_ACCESSMODE=squash"},
+                {"FILESYSTEM_ACCESSMODE='squash': virtiofs only supports passthrough accessmode",
+                 "FILESYSTEM_ACCESSMODE (environment)", modes}},
+               {{"FILESYSTEM_WRPOLICY=immediate"},
+                {"FILESYSTEM_WRPOLICY: virtiofs does not support wrpolicy",
+                 "FILESYSTEM_WRPOLICY (environment)", hint}},
+               {{"FILESYSTEM_MULTIDEVS=remap"},
+                {"FILESYSTEM_MULTIDEVS: virtiofs does not support multidevs",
+                 "FILESYSTEM_MULTIDEVS (environment)", hint}},
+               {{"FILESYSTEM_FMODE=0600"},
+                {"FILESYSTEM_FMODE: virtiofs does not support fmode and dmode",
+                 "FILESYSTEM_FMODE (environment)", hint}},
+               {{"FILESYSTEM_DMODE=0700"},
+                {"FILESYSTEM_DMODE: virtiofs does not support fmode and dmode",
+                 "FILESYSTEM_DMODE (environment)", hint}}},
+              docker_host());
+}
+
+TEST_CASE("what 9p does not have") {
+  const std::string hint = "leave it out, or use FILESYSTEM_DRIVER=virtiofs";
+  const std::string mapped = "set FILESYSTEM_ACCESSMODE=mapped, or leave it out";
+  const std::string ninep = "FILESYSTEM_DRIVER=9p";
+  const std::string words = "fmode and dmode must be used with accessmode=mapped";
+  check_rules({{{ninep, "FILESYSTEM_SANDBOX=chroot"},
+                {"FILESYSTEM_SANDBOX: sandbox can only be used with driver=virtiofs",
+                 "FILESYSTEM_SANDBOX (environment)", hint}},
+               {{ninep, "FILESYSTEM_QUEUE_SIZE=512"},
+                {"FILESYSTEM_QUEUE_SIZE: queue size can only be used with driver=virtiofs",
+                 "FILESYSTEM_QUEUE_SIZE (environment)", hint}},
+               {{ninep, "FILESYSTEM_THREAD_POOL_SIZE=1"},
+                {"FILESYSTEM_THREAD_POOL_SIZE: thread pool can only be used with driver=virtiofs",
+                 "FILESYSTEM_THREAD_POOL_SIZE (environment)", hint}},
+               {{ninep, "FILESYSTEM_XATTR=1"},
+                {"FILESYSTEM_XATTR: xattr can only be used with driver=virtiofs",
+                 "FILESYSTEM_XATTR (environment)", hint}},
+               {{ninep, "FILESYSTEM_POSIX_ACL=1"},
+                {"FILESYSTEM_POSIX_ACL: posix ACL can only be used with driver=virtiofs",
+                 "FILESYSTEM_POSIX_ACL (environment)", hint}},
+               {{ninep, "FILESYSTEM_FMODE=0600"},
+                {"FILESYSTEM_FMODE: " + words, "FILESYSTEM_FMODE (environment)", mapped}},
+               {{ninep, "FILESYSTEM_ACCESSMODE=squash", "FILESYSTEM_DMODE=0700"},
+                {"FILESYSTEM_DMODE: " + words, "FILESYSTEM_DMODE (environment)", mapped}}},
+              docker_host());
+}
+
+TEST_CASE("queue sizes that QEMU would refuse after the start") {
+  for (const std::string size : {"0", "3", "1027", "2048", "18446744073709551615"}) {
+    check_rules(
+        {{{"FILESYSTEM_QUEUE_SIZE=" + size},
+          {"FILESYSTEM_QUEUE_SIZE='" + size + "': queue size must be a power of 2, 1024 or smaller",
+           "FILESYSTEM_QUEUE_SIZE (environment)", "use 1024"}}},
+        docker_host());
+  }
+  for (const std::string size : {"1", "2", "128", "1024"}) {
+    CHECK(judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_QUEUE_SIZE=" + size}, docker_host()) ==
+          Verdict{});
+  }
+}
+
+TEST_CASE("words numbers and modes are refused in the words of libvirt") {
+  const std::string octal = "permission bits in octal, 0 to 0777";
+  const auto rule = [](const std::string& name, const std::string& value, const std::string& words,
+                       const std::string& hint) {
+    const auto variable = "FILESYSTEM_" + name;
+    return Rule{{variable + "=" + value},
+                {variable + "='" + value + "': " + words, variable + " (environment)", hint}};
+  };
+  check_rules(
+      {rule("DRIVER", "nfs", "Invalid value for attribute 'driver'", "one of: virtiofs, 9p, auto"),
+       rule("ACCESSMODE", "maped", "Invalid value for attribute 'accessmode'",
+            "did you mean 'mapped'? one of: passthrough, mapped, squash"),
+       rule("MULTIDEVS", "x", "Invalid value for attribute 'multidevs'",
+            "one of: remap, forbid, warn"),
+       rule("WRPOLICY", "x", "Invalid value for attribute 'wrpolicy'", "one of: immediate"),
+       rule("CACHE", "x", "Invalid value for attribute 'cache'",
+            "one of: auto, none, metadata, always"),
+       rule("SANDBOX", "x", "Invalid value for attribute 'sandbox'",
+            "one of: auto, namespace, chroot, none"),
+       rule("FMODE", "01777", "invalid fmode: '01777'", octal),
+       rule("DMODE", "1000", "invalid dmode: '1000'", octal),
+       rule("FMODE", "rw", "Invalid value for attribute 'fmode'", octal),
+       rule("DMODE", "0788", "Invalid value for attribute 'dmode'", octal),
+       rule("QUEUE_SIZE", "abc", "cannot parse queue size 'abc' for virtiofs", "a whole number"),
+       rule("THREAD_POOL_SIZE", "x", "cannot parse thread pool size 'x' for virtiofs",
+            "a whole number")},
+      docker_host());
+}
+
+}  // namespace
+}  // namespace vmr::test

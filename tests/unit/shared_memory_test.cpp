@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "spec/shared_memory.hpp"
+
+#include "config/load.hpp"
+#include "support/hosts.hpp"
+#include "support/judge.hpp"
+
+#include <doctest/doctest.h>
+
+namespace vmr::test {
+namespace {
+
+const std::string hint = "add share=on to its -object, or leave memory-backend out";
+
+Verdict judge_extra(const std::string& arguments, const std::string& driver = "virtiofs") {
+  return judge(
+      {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=" + driver, "EXTRA_ARGS=" + arguments},
+      docker_host());
+}
+
+Verdict refused(const std::string& backend) {
+  return {{{"EXTRA_ARGS: 'virtiofs' requires shared memory, and the memory backend '" + backend +
+                "' is not shared",
+            "EXTRA_ARGS (environment)", hint}},
+          {}};
+}
+
+TEST_CASE("a memory backend of the user that is not shared") {
+  const std::string machine = " -machine memory-backend=mine";
+  CHECK(judge_extra("-object memory-backend-ram,id=mine,size=4096M" + machine) == refused("mine"));
+  CHECK(judge_extra("--object memory-backend-file,size=4G,mem-path=/x,id=mine -M "
+                    "pc,memory-backend=mine") == refused("mine"));
+  CHECK(judge_extra("-object memory-backend-memfd,id=mine,size=4G,share=off" + machine) ==
+        refused("mine"));
+  CHECK(judge_extra("-object 'memory-backend-file,mem-path=/a,,share=on,id=mine'" + machine) ==
+        refused("mine"));
+}
+
+TEST_CASE("memory that is shared or that QEMU judges itself") {
+  const Strings harmless = {
+      "-object memory-backend-ram,id=mine,size=4096M",
+      "-machine memory-backend=mine",
+      "-machine hpet=off -device virtio-balloon-pci",
+      "-object memory-backend-file,id=mine,share=on,mem-path=/x -machine memory-backend=mine",
+      "-object memory-backend-ram,share=yes,id=mine -machine memory-backend=mine",
+      "-object memory-backend-memfd,id=mine,size=4G -machine memory-backend=mine",
+      "-object memory-backend-ram,id=other -machine memory-backend=mine",
+      "-object memory-backend-ram,id=mine -machine memory-backend=mine "
+      "-machine memory-backend=memory",
+      "-object",
+      "-machine",
+      "memory-backend=mine"};
+  for (const auto& arguments : harmless) CHECK(judge_extra(arguments) == Verdict{});
+}
+
+TEST_CASE("9p needs no shared memory") {
+  CHECK(judge_extra("-object memory-backend-ram,id=mine -machine memory-backend=mine", "9p") ==
+        Verdict{});
+}
+
+TEST_CASE("arguments behind two dashes are judged too") {
+  Arguments arguments;
+  arguments.qemu_args = {"-object", "memory-backend-ram,id=mine", "-machine",
+                         "memory-backend=mine"};
+  const auto loaded = load_config(arguments, {"FILESYSTEM_SOURCE=/share"}, {});
+  const auto resolved = resolve(loaded.config, docker_host());
+  CHECK(Verdict{resolved.problems, resolved.warnings} ==
+        Verdict{{{"QEMU arguments: 'virtiofs' requires shared memory, and the memory backend "
+                  "'mine' is not shared",
+                  "behind -- (command line)", hint}},
+                {}});
+}
+
+}  // namespace
+}  // namespace vmr::test

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "spec/virtiofs.hpp"
+#include "support/hosts.hpp"
+#include "support/judge.hpp"
+
+#include <doctest/doctest.h>
+
+namespace vmr::test {
+namespace {
+
+constexpr auto unsupported = ExitStatus::host_unsupported;
+const std::string driver_origin = "FILESYSTEM_DRIVER (default)";
+
+Strings with(const Strings& settings) {
+  Strings environment = {"FILESYSTEM_SOURCE=/share"};
+  environment.insert(environment.end(), settings.begin(), settings.end());
+  return environment;
+}
+
+Sandbox sandbox_of(const Strings& settings, const Host& host) {
+  return spec_of(with(settings), host).shares.at(0).sandbox;
+}
+
+Host unable(Host host) {
+  host.abilities = {};
+  return host;
+}
+
+TEST_CASE("the strongest sandbox that works is chosen") {
+  CHECK(sandbox_of({}, docker_host()) == Sandbox::chroot);
+  CHECK(sandbox_of({}, debian_12_host()) == Sandbox::name_space);
+  CHECK(sandbox_of({}, ordinary_user()) == Sandbox::name_space);
+
+  auto privileged = docker_host();
+  privileged.abilities.sys_admin = privileged.abilities.unshare_fs = true;
+  CHECK(sandbox_of({}, privileged) == Sandbox::name_space);
+
+  auto no_unshare = docker_host();
+  no_unshare.abilities.sys_admin = true;
+  CHECK(sandbox_of({}, no_unshare) == Sandbox::chroot);
+
+  auto c_with_chroot = debian_12_host();
+  c_with_chroot.abilities.sys_admin = false;
+  CHECK(sandbox_of({}, c_with_chroot) == Sandbox::chroot);
+}
+
+TEST_CASE("root has no use for a user namespace") {
+  auto host = docker_host();
+  host.abilities = {};
+  host.abilities.user_namespace = true;
+  CHECK(resolve_settings(with({}), host).spec.shares.at(0).sandbox == Sandbox::none);
+}
+
+TEST_CASE("a sandbox that was asked for is taken as it is") {
+  CHECK(sandbox_of({"FILESYSTEM_SANDBOX=none"}, docker_host()) == Sandbox::none);
+  CHECK(sandbox_of({"FILESYSTEM_SANDBOX=chroot"}, debian_12_host()) == Sandbox::chroot);
+  CHECK(judge(with({"FILESYSTEM_SANDBOX=none"}), unable(ordinary_user())) == Verdict{});
+}
+
+TEST_CASE("no sandbox at all is worth a warning") {
+  const auto host = unable(ordinary_user());
+  CHECK(judge(with({}), host) ==
+        Verdict{{},
+                {"Filesystem #1: no virtiofsd sandbox works here, so it runs without one: a "
+                 "symbolic link may lead the guest out of the source (run as root, or allow user "
+                 "namespaces)"}});
+  CHECK(sandbox_of({}, host) == Sandbox::none);
+}
+
+TEST_CASE("a sandbox that does not work here") {
+  const auto problem = [](const std::string& word, const std::string& origin) {
+    return Problem{
+        "FILESYSTEM_SANDBOX='" + word + "': no virtiofsd sandbox of this kind works here",
+        "FILESYSTEM_SANDBOX (" + origin + ")",
+        "run as root, or with --cap-add SYS_CHROOT (chroot) or --cap-add SYS_ADMIN and "
+        "a seccomp profile that allows unshare (namespace), or use "
+        "FILESYSTEM_DRIVER=9p",
+        unsupported};
+  };
+  CHECK(judge(with({"FILESYSTEM_SANDBOX=namespace"}), docker_host()) ==
+        Verdict{{problem("namespace", "environment")}, {}});
+  CHECK(judge(with({"FILESYSTEM_SANDBOX=chroot"}), ordinary_user()) ==
+        Verdict{{problem("chroot", "environment")}, {}});
+  CHECK(judge(with({"FILESYSTEM_SANDBOX=none"}), debian_12_host()) ==
+        Verdict{{problem("none", "environment")}, {}});
+
+  auto c_without_privilege = debian_12_host();
+  c_without_privilege.uid = 1000;
+  c_without_privilege.abilities = {false, true, false, true, false};
+  CHECK(judge(with({}), c_without_privilege) == Verdict{{problem("auto", "default")}, {}});
+}
+
+TEST_CASE("the C virtiofsd always unshares") {
+  auto host = debian_12_host();
+  host.abilities = docker_host().abilities;
+  CHECK(judge(with({}), host) ==
+        Verdict{{{"FILESYSTEM_DRIVER='virtiofs': this virtiofsd always calls unshare(CLONE_FS), "
+                  "which fails with EPERM here",
+                  driver_origin,
+                  "use a virtiofsd written in Rust (Debian 13), or relax the container's seccomp "
+                  "profile (--security-opt seccomp=unconfined), or use FILESYSTEM_DRIVER=9p",
+                  unsupported}},
+                {}});
+}
+
+TEST_CASE("a thread pool of the Rust virtiofsd unshares") {
+  CHECK(judge(with({"FILESYSTEM_THREAD_POOL_SIZE=4"}), docker_host()) ==
+        Verdict{{{"FILESYSTEM_THREAD_POOL_SIZE='4': a virtiofsd thread pool calls "
+                  "unshare(CLONE_FS), which fails with EPERM here",
+                  "FILESYSTEM_THREAD_POOL_SIZE (environment)",
+                  "leave it at 0, or relax the container's seccomp profile", unsupported}},
+                {}});
+  CHECK(judge(with({"FILESYSTEM_THREAD_POOL_SIZE=0"}), docker_host()) == Verdict{});
+}
+
+TEST_CASE("no virtiofsd in the words of libvirt") {
+  for (const std::string words : {"Unable to find a satisfying virtiofsd",
+                                  "virtiofsd binary '/x/virtiofsd' is not executable"}) {
+    auto host = docker_host();
+    host.virtiofsd.reset();
+    host.virtiofsd_problem = words;
+    CHECK(judge(with({}), host) ==
+          Verdict{{{"FILESYSTEM_DRIVER='virtiofs': " + words, driver_origin,
+                    "install virtiofsd (Debian 13: virtiofsd, Debian 12: qemu-system-common), or "
+                    "use FILESYSTEM_DRIVER=9p",
+                    unsupported}},
+                  {}});
+    CHECK(judge(with({"FILESYSTEM_DRIVER=9p"}), host) == Verdict{});
+  }
+}
+
+TEST_CASE("a read-only share needs a virtiofsd that can or a read-only mount") {
+  const Strings settings = with({"FILESYSTEM_READONLY=yes"});
+  auto host = debian_12_host();
+  CHECK(judge(settings, host) ==
+        Verdict{{{"FILESYSTEM_READONLY='1': virtiofs does not yet support read-only mode with this "
+                  "virtiofsd (/usr/lib/qemu/virtiofsd has no --readonly)",
+                  "FILESYSTEM_READONLY (environment)",
+                  "mount the source read-only on the host (docker run -v …:ro), use "
+                  "FILESYSTEM_DRIVER=9p, or virtiofsd 1.13 or later",
+                  unsupported}},
+                {}});
+  host.files["/share"].read_only_mount = true;
+  CHECK(judge(settings, host) == Verdict{});
+  CHECK(judge(settings, docker_host()) == Verdict{});
+  host.files["/share"].read_only_mount = false;
+  CHECK(judge(with({"FILESYSTEM_READONLY=1", "FILESYSTEM_DRIVER=9p"}), host) == Verdict{});
+}
+
+TEST_CASE("all that keeps virtiofs from running is said at once") {
+  auto host = debian_12_host();
+  host.abilities = {};
+  const auto verdict = judge(with({"FILESYSTEM_READONLY=1"}), host);
+  Strings variables;
+  for (const auto& problem : verdict.problems) {
+    variables.push_back(problem.message.substr(0, problem.message.find('=')));
+    CHECK(problem.status == unsupported);
+  }
+  CHECK(variables == Strings{"FILESYSTEM_READONLY", "FILESYSTEM_SANDBOX", "FILESYSTEM_DRIVER"});
+}
+
+}  // namespace
+}  // namespace vmr::test
