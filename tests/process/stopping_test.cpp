@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The whole launcher with fake programs: each way to ask for the end, and each way not to comply.
+#include "support/fake_host.hpp"
+#include "support/guest.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+
+using namespace vmr::test;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+using Settings = Launcher::Variables;
+
+/// Sends `signals`, each after what the one before has led to, to a machine that runs.
+Finished stop(const FakeHost& host, const Settings& settings, const std::vector<int>& signals) {
+  Launcher launcher(host.settings(settings));
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  std::string effect = "Stopping (";
+  for (const int signal : signals) {
+    launcher.signal(signal);
+    CHECK(launcher.wait_for_log(effect));
+    effect = "Asked to stop again (";
+  }
+  return host.finish(launcher);
+}
+
+/// The log of a machine from the moment that it runs, without QEMU's own words.
+Lines steps(const Finished& finished) {
+  Lines lines;
+  bool runs = false;
+  for (const auto& line : lines_of(finished.log)) {
+    if (runs && line.find("[WARN] qemu: ") != 0) lines.push_back(line);
+    runs = runs || line == "[INFO] The machine runs (accelerator=tcg)";
+  }
+  return lines;
+}
+
+std::chrono::seconds seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start);
+}
+
+}  // namespace
+
+TEST_CASE("stop: each signal that asks for the end presses the power button") {
+  const std::map<int, std::string> names = {
+      {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}, {SIGQUIT, "SIGQUIT"}};
+  const FakeHost host;
+  for (const auto& [signal, name] : names) {
+    CAPTURE(name);
+    const auto seen = stop(host, {}, {signal});
+    CHECK(seen.status == 0);
+    CHECK(steps(seen) == Lines{"[INFO] Stopping (" + name + "): the guest has 90 s to power off",
+                               "[INFO] The guest powered off"});
+  }
+}
+
+TEST_CASE("stop: a guest that does not power off in time is ended by quit") {
+  const FakeHost host;
+  const auto seen =
+      stop(host, {{"FAKE_QEMU", "ignore-powerdown"}, {"STOP_TIMEOUT", "1"}}, {SIGTERM});
+  CHECK(seen.status == 5);
+  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
+                             "[WARN] The guest did not power off in time: QEMU is told to quit",
+                             "[ERROR] The guest did not stop in time and was killed"});
+}
+
+TEST_CASE("stop: a QEMU that does not quit is ended by SIGTERM") {
+  const FakeHost host;
+  const auto seen =
+      stop(host, {{"FAKE_QEMU", "ignore-powerdown,ignore-quit"}, {"STOP_TIMEOUT", "1"}}, {SIGTERM});
+  CHECK(seen.status == 5);
+  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
+                             "[WARN] The guest did not power off in time: QEMU is told to quit",
+                             "[WARN] QEMU does not answer: SIGTERM",
+                             "[ERROR] The guest did not stop in time and was killed"});
+}
+
+TEST_CASE("stop: a QEMU that ignores SIGTERM is ended by SIGKILL within the budget") {
+  const FakeHost host;
+  const auto settings =
+      join(FakeHost::virtiofs_share(1, host / "one"),
+           {{"FAKE_QEMU", "ignore-powerdown,ignore-quit,ignore-term"}, {"STOP_TIMEOUT", "1"}});
+  const auto start = std::chrono::steady_clock::now();
+  const auto seen = stop(host, settings, {SIGTERM});
+  CHECK(seconds_since(start).count() < 20);
+  CHECK(seen.status == 5);
+  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
+                             "[WARN] The guest did not power off in time: QEMU is told to quit",
+                             "[WARN] QEMU does not answer: SIGTERM",
+                             "[WARN] QEMU does not end: SIGKILL",
+                             "[ERROR] The guest did not stop in time and was killed"});
+}
+
+TEST_CASE("stop: a second request does not wait for the guest") {
+  const FakeHost host;
+  const auto seen = stop(host, {{"FAKE_QEMU", "ignore-powerdown"}}, {SIGTERM, SIGINT});
+  CHECK(seen.status == 5);
+  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off",
+                             "[WARN] Asked to stop again (SIGINT): not waiting any longer",
+                             "[ERROR] The guest did not stop in time and was killed"});
+}
+
+TEST_CASE("stop: a second request does not wait for QEMU either") {
+  const FakeHost host;
+  const auto start = std::chrono::steady_clock::now();
+  const auto seen =
+      stop(host, {{"FAKE_QEMU", "ignore-powerdown,ignore-quit,ignore-term"}}, {SIGTERM, SIGTERM});
+  CHECK(seconds_since(start).count() < 30);
+  CHECK(seen.status == 5);
+  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off",
+                             "[WARN] Asked to stop again (SIGTERM): not waiting any longer",
+                             "[WARN] QEMU does not answer: SIGTERM",
+                             "[WARN] QEMU does not end: SIGKILL",
+                             "[ERROR] The guest did not stop in time and was killed"});
+}
+
+TEST_CASE("stop: a guest that powers off by itself meanwhile has stopped well") {
+  const FakeHost host;
+  Gate gate(host, "qemu");
+  Launcher launcher(host.settings({{"FAKE_QEMU", "ignore-powerdown,poweroff"}}));
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  launcher.signal(SIGTERM);
+  REQUIRE(launcher.wait_for_log("Stopping"));
+  gate.open();
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off",
+                             "[INFO] The guest powered off"});
+}
+
+TEST_CASE("stop: before the machine runs QEMU is ended at once") {
+  const FakeHost host;
+  Gate gate(host, "qemu");
+  Launcher launcher(host.settings({{"FAKE_QEMU", "slow"}}));
+  gate.wait();
+  launcher.signal(SIGTERM);
+  REQUIRE(launcher.wait_for_log("Stopping"));
+  gate.open();
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  const Observed log = observe(seen);
+  CHECK(log.log_with("[INFO]") == Lines{"[INFO] Stopping before the machine runs (SIGTERM)"});
+  CHECK(log.log_with("[ERROR]") == Lines{});
+}
+
+TEST_CASE("stop: a QEMU that hangs before the machine runs is killed") {
+  const FakeHost host;
+  Gate gate(host, "qemu");
+  const auto settings = join(FakeHost::virtiofs_share(1, host / "one"), {{"FAKE_QEMU", "slow"}});
+  Launcher launcher(host.settings(settings));
+  gate.wait();
+  launcher.signal(SIGINT);
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  const auto lines = lines_of(seen.log);
+  REQUIRE(lines.size() == 3);
+  CHECK(Lines(lines.begin() + 1, lines.end()) ==
+        Lines{"[INFO] Stopping before the machine runs (SIGINT)",
+              "[WARN] QEMU does not end: SIGKILL"});
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// The whole launcher with fake programs on a terminal of its own: a user at the keyboard.
+#include "support/fake_host.hpp"
+#include "support/guest.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdexcept>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+using namespace vmr::test;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+const std::string welcome =
+    "[INFO] The guest's console is here; Ctrl-] three times leaves it and stops the VM";
+const std::string right_bracket = "\x1d";
+
+/// A pseudo-terminal. Our copy of the user's side keeps its attributes when the program is gone.
+class Terminal {
+ public:
+  Terminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    if (::grantpt(master_.get()) != 0 || ::unlockpt(master_.get()) != 0) {
+      throw std::runtime_error("no pseudo-terminal");
+    }
+    name_ = ::ptsname(master_.get());
+    slave_.reset(::open(name_.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  }
+
+  /// Standard input, standard output and controlling terminal of the launcher.
+  [[nodiscard]] StartDetails details() const {
+    return {{}, [name = name_] {
+              ::setsid();
+              const int fd = ::open(name.c_str(), O_RDWR | O_CLOEXEC);
+              ::ioctl(fd, TIOCSCTTY, 0);
+              ::dup2(fd, STDIN_FILENO);
+              ::dup2(fd, STDOUT_FILENO);
+            }};
+  }
+
+  void type(const std::string& keys) const {
+    REQUIRE(::write(master_.get(), keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+  }
+
+  /// Reads the screen up to and with `text`, for ten seconds at most; returns what was before it.
+  std::string read_to(const std::string& text) {
+    while (screen_.find(text) == screen_.npos) {
+      pollfd waiting{master_.get(), POLLIN, 0};
+      std::array<char, 4096> bytes{};
+      if (::poll(&waiting, 1, 10'000) != 1) return "no '" + text + "' in: " + screen_;
+      const auto size = ::read(master_.get(), bytes.data(), bytes.size());
+      if (size <= 0) return "end: " + screen_;
+      screen_.append(bytes.data(), static_cast<std::size_t>(size));
+    }
+    const auto before = screen_.substr(0, screen_.find(text));
+    screen_.erase(0, before.size() + text.size());
+    return before;
+  }
+
+  [[nodiscard]] termios attributes() const {
+    termios attributes{};
+    REQUIRE(::tcgetattr(slave_.get(), &attributes) == 0);
+    return attributes;
+  }
+
+  /// As when its window is closed.
+  void hang_up() {
+    slave_.reset();
+    master_.reset();
+  }
+
+ private:
+  vmr::UniqueFd master_;
+  vmr::UniqueFd slave_;
+  std::string name_;
+  std::string screen_;
+};
+
+bool are_equal(const termios& a, const termios& b) {
+  return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_cflag == b.c_cflag &&
+         a.c_lflag == b.c_lflag && std::memcmp(a.c_cc, b.c_cc, sizeof a.c_cc) == 0;
+}
+
+bool is_raw(const termios& attributes) {
+  return (attributes.c_lflag & (ICANON | ECHO | ISIG)) == 0 && (attributes.c_oflag & OPOST) != 0;
+}
+
+}  // namespace
+
+TEST_CASE("terminal: every key goes to the guest and three Ctrl-right-bracket leave") {
+  const FakeHost host;
+  Terminal terminal;
+  const auto before = terminal.attributes();
+  Launcher launcher(host.settings({{"FAKE_QEMU", "echo-console"}}), {}, terminal.details());
+  REQUIRE(terminal.read_to("console: hello\r\n").empty());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  CHECK(is_raw(terminal.attributes()));
+  const Lines keys = {"a",           "\x03", "\x1a",        "\x1c", "\x04",        right_bracket,
+                      right_bracket, "b",    right_bracket, "\x7f", right_bracket, right_bracket};
+  for (const auto& key : keys) {
+    CAPTURE(key);
+    terminal.type(key);
+    CHECK(terminal.read_to("console: " + key).empty());
+  }
+  terminal.type(right_bracket + "never sent");
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  CHECK(lines_of(seen.log) ==
+        Lines{welcome, "[INFO] The machine runs (accelerator=tcg)",
+              "[INFO] Stopping (the console was left): the guest has 90 s to power off",
+              "[INFO] The guest powered off"});
+  CHECK(are_equal(terminal.attributes(), before));
+}
+
+TEST_CASE("terminal: keys typed in one go leave as well and the last ones reach the guest") {
+  const FakeHost host;
+  Terminal terminal;
+  Launcher launcher(
+      host.settings({{"FAKE_QEMU", "echo-console,ignore-powerdown"}, {"STOP_TIMEOUT", "1"}}), {},
+      terminal.details());
+  REQUIRE(terminal.read_to("console: hello\r\n").empty());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  terminal.type("xy" + right_bracket + right_bracket + right_bracket + "z");
+  CHECK(terminal.read_to("console: xy" + right_bracket + right_bracket).empty());
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 5);
+  CHECK_FALSE(is_raw(terminal.attributes()));
+}
+
+TEST_CASE("terminal: it is as before when QEMU crashes") {
+  const FakeHost host;
+  Terminal terminal;
+  const auto before = terminal.attributes();
+  Launcher launcher(host.settings({}), {}, terminal.details());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  CHECK(is_raw(terminal.attributes()));
+  ::kill(launcher.child_pid("qemu-system-x86_64"), SIGSEGV);
+  CHECK(host.finish(launcher).status == 1);
+  CHECK(are_equal(terminal.attributes(), before));
+}
+
+TEST_CASE("terminal: it is as before when QEMU cannot be started") {
+  const FakeHost host;
+  Terminal terminal;
+  const auto before = terminal.attributes();
+  Launcher launcher(host.settings({{"FAKE_QEMU", "exit-at-once"}}), {}, terminal.details());
+  CHECK(host.finish(launcher).status == 1);
+  CHECK(are_equal(terminal.attributes(), before));
+}
+
+TEST_CASE("terminal: the second attempt has the console too and says so once") {
+  const vmr::UniqueFd kvm(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  if (!kvm) {
+    MESSAGE("SKIPPED: /dev/kvm does not open here");
+    return;
+  }
+  const FakeHost host;
+  Terminal terminal;
+  const auto before = terminal.attributes();
+  Launcher launcher(host.settings({{"ACCEL", "auto"}, {"FAKE_QEMU", "abort-kvm,echo-console"}}), {},
+                    terminal.details());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  CHECK(is_raw(terminal.attributes()));
+  terminal.type("k");
+  CHECK(terminal.read_to("console: k").find("no '") == std::string::npos);
+  launcher.signal(SIGTERM);
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  CHECK(observe(seen).log_with("console is here") == Lines{welcome});
+  CHECK(are_equal(terminal.attributes(), before));
+}
+
+TEST_CASE("terminal: closing its window stops the machine") {
+  const FakeHost host;
+  Terminal terminal;
+  Launcher launcher(host.settings({{"FAKE_QEMU", "echo-console"}}), {}, terminal.details());
+  REQUIRE(terminal.read_to("console: hello\r\n").empty());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  terminal.hang_up();
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  CHECK(observe(seen).log_with("Stopping") ==
+        Lines{"[INFO] Stopping (SIGHUP): the guest has 90 s to power off"});
+}
+
+TEST_CASE("terminal: with NO_CONSOLE it is left alone and Ctrl-C stops the machine") {
+  const FakeHost host;
+  Terminal terminal;
+  const auto before = terminal.attributes();
+  Launcher launcher(host.settings({{"FAKE_QEMU", "echo-console"}, {"NO_CONSOLE", "1"}}), {},
+                    terminal.details());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  CHECK(are_equal(terminal.attributes(), before));
+  terminal.type("\x03");
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  CHECK(observe(seen).log_with("Stopping") ==
+        Lines{"[INFO] Stopping (SIGINT): the guest has 90 s to power off"});
+}
