@@ -135,6 +135,20 @@ TEST_CASE("a folder that others may write to is refused") {
   }
 }
 
+TEST_CASE("a parent in which others could exchange the folder is refused") {
+  TemporaryFolder top;
+  const auto parent = top / "parent";
+  fs::create_directory(parent);
+  ::chmod(parent.c_str(), 0777);
+  CHECK(failure_of(parent + "/one", "one") ==
+        fmt::format("error: cannot use the runtime folder {0}\n"
+                    "  cause: it is not a folder of user {1} alone\n"
+                    "  hint:  remove {0}\n",
+                    parent, ::geteuid()));
+  ::chmod(parent.c_str(), 01777);
+  CHECK(failure_of(parent + "/one", "one") == "no failure");
+}
+
 TEST_CASE("a folder of another user is refused") {
   if (::geteuid() != 0) {
     MESSAGE("SKIPPED: only root can give a folder away");

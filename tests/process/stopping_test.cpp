@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 
 using namespace vmr::test;
 
@@ -161,4 +163,21 @@ TEST_CASE("stop: a QEMU that hangs before the machine runs is killed") {
   CHECK(Lines(lines.begin() + 1, lines.end()) ==
         Lines{"[INFO] Stopping before the machine runs (SIGINT)",
               "[WARN] QEMU does not end: SIGKILL"});
+}
+
+TEST_CASE("stop: a signal that comes while the host is looked at is not lost") {
+  const FakeHost host;
+  const auto asking = host / "virtiofsd-that-asks";
+  const auto config = host / "config";
+  std::filesystem::create_directories(config + "/qemu/vhost-user");
+  std::ofstream(asking) << "#!/bin/sh\nkill -TERM $PPID\nexec " << FAKE_VIRTIOFSD << " \"$@\"\n";
+  std::filesystem::permissions(asking, std::filesystem::perms::owner_all);
+  std::ofstream(config + "/qemu/vhost-user/10.json")
+      << R"({"type": "fs", "binary": ")" << asking << "\"}";
+  auto settings = FakeHost::virtiofs_share(1, host / "source");
+  settings["XDG_CONFIG_HOME"] = config;
+  const auto seen = host.run(settings);
+  CAPTURE(seen.log);
+  CHECK(seen.status == 0);
+  CHECK(seen.log.find("[INFO] Stopping before the machine runs (SIGTERM)\n") != seen.log.npos);
 }
