@@ -116,6 +116,12 @@ std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& ho
           "CLOUD_INIT is off: the guest is not told to mount its shares; mount them by hand "
           "(mount -t virtiofs TAG DIR, or mount -t 9p -o trans=virtio TAG DIR)");
     }
+    for (const auto* given :
+         {&config.guest_password, &config.ssh_pubkey, &config.cloud_init_user_data}) {
+      if (given->value.empty()) continue;
+      findings.warnings.push_back("CLOUD_INIT is off: " + given->origin.variable +
+                                  " has no effect");
+    }
     return std::nullopt;
   }
   if (!host.user_data_problem.empty()) {

@@ -24,14 +24,16 @@ std::string take_item(std::string_view& rest) {
   return item;
 }
 
-/// "first,key=value,…" by key; the first word, if it has no key, under "".
+/// "first,key=value,…" by key; the first word, if it has no key, or what -object calls qom-type,
+/// under "".
 Option read_option(std::string_view text) {
   Option option;
   for (bool first = true; !text.empty(); first = false) {
     const auto item = take_item(text);
     const auto equals = item.find('=');
     if (equals != item.npos) {
-      option[item.substr(0, equals)] = item.substr(equals + 1);
+      const auto key = item.substr(0, equals);
+      option[key == "qom-type" ? "" : key] = item.substr(equals + 1);
     } else if (first) {
       option[""] = item;
     }

@@ -189,6 +189,14 @@ TEST_CASE("user-data that cannot be read") {
                 {}});
 }
 
+TEST_CASE("settings that only cloud-init would read are worth a warning without it") {
+  CHECK(judge({"CLOUD_INIT=0", "GUEST_PASSWORD=x", "SSH_PUBKEY=y", "CLOUD_INIT_USER_DATA=/z"},
+              docker_host()) == Verdict{{},
+                                        {"CLOUD_INIT is off: GUEST_PASSWORD has no effect",
+                                         "CLOUD_INIT is off: SSH_PUBKEY has no effect",
+                                         "CLOUD_INIT is off: CLOUD_INIT_USER_DATA has no effect"}});
+}
+
 TEST_CASE("a random password is not put on a disk that is kept") {
   CHECK(judge({"PERSIST=1"}, docker_host()) ==
         Verdict{{{"PERSIST='1': a password made for this run would be lost, and the disk would "

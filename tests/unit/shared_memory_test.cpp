@@ -28,6 +28,7 @@ Verdict refused(const std::string& backend) {
 TEST_CASE("a memory backend of the user that is not shared") {
   const std::string machine = " -machine memory-backend=mine";
   CHECK(judge_extra("-object memory-backend-ram,id=mine,size=4096M" + machine) == refused("mine"));
+  CHECK(judge_extra("-object qom-type=memory-backend-ram,id=mine" + machine) == refused("mine"));
   CHECK(judge_extra("--object memory-backend-file,size=4G,mem-path=/x,id=mine -M "
                     "pc,memory-backend=mine") == refused("mine"));
   CHECK(judge_extra("-object memory-backend-memfd,id=mine,size=4G,share=off" + machine) ==
