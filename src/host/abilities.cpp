@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,11 +38,21 @@ bool open_by_handle() {
   return ::open_by_handle_at(root, &buffer.handle, O_PATH) >= 0 || errno != EPERM;
 }
 
+/// The steps of virtiofsd's namespace sandbox. The last one fails where the root file system is not
+/// a mount that can be moved, whatever the privileges.
+bool change_root_in_namespaces() {
+  constexpr const char* folder = "/etc";
+  return ::unshare(CLONE_NEWNS | CLONE_NEWPID) == 0 &&
+         ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
+         ::mount(folder, folder, nullptr, MS_BIND, nullptr) == 0 && ::chdir(folder) == 0 &&
+         ::syscall(SYS_pivot_root, ".", ".") == 0;
+}
+
 }  // namespace
 
 Abilities probe_abilities() {
   Abilities can;
-  can.sys_admin = works_in_child([] { return ::unshare(CLONE_NEWNS | CLONE_NEWPID) == 0; });
+  can.sys_admin = works_in_child(change_root_in_namespaces);
   can.unshare_fs = works_in_child([] { return ::unshare(CLONE_FS) == 0; });
   can.chroot = works_in_child([] { return ::chroot("/") == 0; });
   can.user_namespace = works_in_child([] { return ::unshare(CLONE_NEWUSER) == 0; });

@@ -42,7 +42,7 @@ struct VirtiofsdFacts {
 
 /// What this process may do, each probed by doing it in a child.
 struct Abilities {
-  bool sys_admin = false;        ///< may create mount and pid namespaces
+  bool sys_admin = false;        ///< may change the root in new mount and pid namespaces
   bool unshare_fs = false;       ///< unshare(CLONE_FS) is allowed
   bool chroot = false;           ///< chroot(2) is allowed
   bool user_namespace = false;   ///< an ordinary user may create a user namespace
