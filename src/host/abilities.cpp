@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/abilities.hpp"
 
+#include "host/wait_for_exit.hpp"
+
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
@@ -18,9 +20,7 @@ bool works_in_child(bool (*attempt)()) {
   const pid_t pid = ::fork();
   if (pid == 0) ::_exit(attempt() ? 0 : 1);
   if (pid < 0) return false;
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = wait_for_exit(pid);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -2,6 +2,7 @@
 #include "host/capture.hpp"
 
 #include "base/unique_fd.hpp"
+#include "host/wait_for_exit.hpp"
 
 #include <array>
 #include <cerrno>
@@ -88,9 +89,7 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input)
   output.write.reset();
   errors.write.reset();
   read_both(output, errors, captured);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = wait_for_exit(pid);
   captured.ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   return captured;
 }

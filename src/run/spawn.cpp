@@ -5,6 +5,7 @@
 #include "run/spawn.hpp"
 
 #include "base/error.hpp"
+#include "host/wait_for_exit.hpp"
 #include "run/child_registry.hpp"
 #include "run/descriptors.hpp"
 
@@ -118,13 +119,6 @@ void stop_ignoring_sigchld() {
   if (action.sa_handler == SIG_IGN) ::signal(SIGCHLD, SIG_DFL);
 }
 
-int wait_for(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
 [[noreturn]] void fail(const ChildSpec& spec, const std::string& cause) {
   throw Error(fmt::format("cannot start {}: {}", spec.name, spec.argv.front()), cause, "");
 }
@@ -153,7 +147,7 @@ pid_t launch(const boost::asio::any_io_executor& executor, const ChildSpec& spec
   if (launcher.pid > 0) {
     // It may still be busy with those exit handlers, or block in them.
     ::kill(launcher.pid, SIGKILL);
-    wait_for(launcher.pid);
+    wait_for_exit(launcher.pid);
   }
   fail(spec, error ? std::strerror(error.value()) : "no process could be made");
 }
@@ -181,7 +175,7 @@ Process::Process(const boost::asio::any_io_executor& executor, const ChildSpec& 
   if (!pidfd_) {
     const std::string cause = std::strerror(errno);
     ::kill(-pid, SIGKILL);
-    wait_for(pid);
+    wait_for_exit(pid);
     fail(spec, cause);
   }
   pid_ = pid;
@@ -199,7 +193,7 @@ void Process::signal(int signal) const {
 int Process::kill_and_reap() {
   if (reaped_) return status_;
   signal(SIGKILL);
-  status_ = wait_for(pid_);
+  status_ = wait_for_exit(pid_);
   reaped_ = true;
   ChildRegistry::instance().remove(pid_);
   return status_;

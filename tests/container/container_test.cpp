@@ -2,6 +2,7 @@
 // The image on Debian 13, with its Rust virtiofsd, under Docker's default seccomp profile.
 #include "base/shell_words.hpp"
 #include "host/capture.hpp"
+#include "support/guest.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <sys/stat.h>
 #include <vector>
@@ -18,7 +18,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using vmr::test::TemporaryFolder;
+using namespace vmr::test;
 
 constexpr auto image = "docker-vm-runner:test";
 
@@ -46,19 +46,6 @@ void build_image() {
   REQUIRE_MESSAGE(built.ok, built.output << built.errors);
 }
 
-std::string tiny_guest() {
-  const char* chosen = std::getenv("VM_RUNNER_TINY_GUEST");
-  if (chosen != nullptr) return chosen;
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const std::string home = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
-  return (cache == nullptr ? home + "/.cache" : std::string(cache)) + "/vm-runner/tiny-guest";
-}
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 bool says(const vmr::Captured& run, const std::string& text) {
   return (run.output + run.errors).find(text) != std::string::npos;
 }
@@ -67,7 +54,7 @@ bool says(const vmr::Captured& run, const std::string& text) {
 vmr::Captured boot(const TemporaryFolder& work, const std::string& script,
                    const std::vector<std::string>& options) {
   fs::create_directories(work / "share");
-  std::ofstream(work / "user-data") << "#!/bin/sh\n" << script;
+  std::ofstream(work / "user-data") << guest_script(script);
   std::vector<std::string> words = {"run", "--rm",
                                     "-v",  tiny_guest() + ":/guest:ro",
                                     "-v",  (work / "user-data") + ":/user-data:ro",
@@ -99,7 +86,7 @@ TEST_CASE("virtiofs works in a plain docker run without any privilege") {
   CHECK(says(run, "--sandbox chroot"));
   CHECK(says(run, "[INFO] Filesystem #1: mounted in the guest at /mnt/share"));
   CHECK(says(run, "hello guest"));
-  CHECK(text_of(work / "share/from-guest") == "hello host\n");
+  CHECK(read_file(work / "share/from-guest") == "hello host\n");
   struct stat written {};
   REQUIRE(::stat((work / "share/from-guest").c_str(), &written) == 0);
   CHECK(written.st_uid == 1234);
@@ -130,7 +117,7 @@ TEST_CASE("9p mapped works in a plain docker run") {
                          "FILESYSTEM_ACCESSMODE=mapped"});
   INFO(run.output << run.errors);
   CHECK(run.ok);
-  CHECK(text_of(work / "share/by-guest") == "hello\n");
+  CHECK(read_file(work / "share/by-guest") == "hello\n");
 }
 
 TEST_CASE("a wrong access mode is refused before anything starts with status 2") {
