@@ -75,6 +75,19 @@ Parsed<std::uint32_t> parse_octal_mode(std::string_view text) {
   return static_cast<std::uint32_t>(*mode);
 }
 
+Parsed<Owner> parse_owner(std::string_view text) {
+  constexpr std::uint64_t highest = std::numeric_limits<std::uint32_t>::max() - 1;
+  const Invalid invalid{"not an owner", "uid:gid in numbers, such as 1000:1000"};
+  const auto colon = text.find(':');
+  if (colon == text.npos) return invalid;
+  const auto uid = parse_number(text.substr(0, colon), 0, highest);
+  const auto gid = parse_number(text.substr(colon + 1), 0, highest);
+  const auto* uid_number = std::get_if<std::uint64_t>(&uid);
+  const auto* gid_number = std::get_if<std::uint64_t>(&gid);
+  if (uid_number == nullptr || gid_number == nullptr) return invalid;
+  return Owner{static_cast<std::uint32_t>(*uid_number), static_cast<std::uint32_t>(*gid_number)};
+}
+
 Parsed<std::uint64_t> parse_mebibytes(std::string_view text) {
   const std::string hint = "MiB, or a number with a unit: 2048, 512M, 2G";
   const auto digits_end = std::find_if_not(text.begin(), text.end(), is_ascii_digit);

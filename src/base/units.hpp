@@ -32,6 +32,17 @@ Parsed<std::uint64_t> parse_number(std::string_view text, std::uint64_t lowest,
 /// Octal permission bits, 0 to 0777, with or without a leading 0 or TOML's 0o.
 Parsed<std::uint32_t> parse_octal_mode(std::string_view text);
 
+/// An owner of files, as numbers.
+struct Owner {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+
+  bool operator==(const Owner&) const = default;
+};
+
+/// "uid:gid", decimal; the highest number is not an id.
+Parsed<Owner> parse_owner(std::string_view text);
+
 /// An amount of memory in MiB: "2048" is MiB; "2G", "2GiB", "512M", "1048576K" have a unit (K, M, G
 /// or T in any case, with or without "B" or "iB": powers of 1024). Less than 1 MiB, or a part of
 /// one, is invalid.

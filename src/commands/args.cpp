@@ -8,6 +8,7 @@
 #include "plan/plan_text.hpp"
 
 #include <boost/json.hpp>
+#include <boost/nowide/utf/convert.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -28,19 +29,27 @@ const QemuPlan& chosen_attempt(const LaunchPlan& plan, const VmSpec& spec, const
   return plan.attempts.back();
 }
 
+/// `text` as JSON can hold it: what is not UTF-8 becomes U+FFFD.
+std::string to_utf8(const std::string& text) {
+  const char* const begin = text.data();
+  return boost::nowide::utf::convert_string<char>(begin, begin + text.size());
+}
+
 json::array to_json(const std::vector<std::string>& words) {
-  return json::array(words.begin(), words.end());
+  json::array array;
+  for (const auto& word : words) array.emplace_back(to_utf8(word));
+  return array;
 }
 
 json::object to_json(const SharePlan& plan) {
   const Share& share = plan.share;
   json::object object = {{"index", share.number},
-                         {"tag", share.tag},
-                         {"source", share.source},
+                         {"tag", to_utf8(share.tag)},
+                         {"source", to_utf8(share.source)},
                          {"driver", std::string(word_for(share.driver))},
                          {"accessmode", std::string(word_for(share.accessmode))},
                          {"readonly", share.readonly},
-                         {"mount", share.mount}};
+                         {"mount", to_utf8(share.mount)}};
   if (plan.helper) object["sandbox"] = std::string(word_for(share.sandbox));
   return object;
 }

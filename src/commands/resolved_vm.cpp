@@ -42,6 +42,7 @@ ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>
   auto resolved = resolve(loaded.config, host);
   append(loaded.warnings, resolved.warnings);
   append(loaded.problems, resolved.problems);
+  for (const auto& note : resolved.notes) log_info("{}", note);
   for (const auto& warning : loaded.warnings) log_warn("{}", warning);
   if (!loaded.problems.empty()) throw InvalidConfig(std::move(loaded.problems));
   return {std::move(loaded.config), std::move(host), std::move(resolved.spec)};

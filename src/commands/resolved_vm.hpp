@@ -18,8 +18,8 @@ struct ResolvedVm {
   VmSpec spec;
 };
 
-/// Reads the configuration from everywhere, looks at the host and checks it all; logs the warnings.
-/// Throws InvalidConfig with every problem.
+/// Reads the configuration from everywhere, looks at the host and checks it all; logs the notes and
+/// warnings. Throws InvalidConfig with every problem.
 ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment);
 
 }  // namespace vmr

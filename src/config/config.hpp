@@ -2,6 +2,7 @@
 // What the user said, and where: plain data, nothing checked against the machine yet.
 #pragma once
 
+#include "base/units.hpp"
 #include "config/given.hpp"
 #include "config/words.hpp"
 
@@ -24,6 +25,7 @@ struct ShareConfig {
   Given<bool> readonly;
   Given<std::string> mount;  ///< empty: /mnt/<tag>
   Given<CacheMode> cache;
+  Given<std::optional<Owner>> owner;
   Given<std::optional<std::uint32_t>> fmode;  ///< permission bits
   Given<std::optional<std::uint32_t>> dmode;
   Given<std::optional<Multidevs>> multidevs;

@@ -20,6 +20,10 @@ Parsed<std::uint32_t> octal_mode(const Text& text) {
   return parsed;
 }
 
+Parsed<Owner> owner(const Text& text) {
+  return parse_owner(text.value);
+}
+
 /// Any whole number: which sizes QEMU and virtiofsd take is checked with the rest of the share.
 Parsed<std::uint64_t> size_of(std::string_view thing, const Text& text) {
   constexpr auto highest = std::numeric_limits<std::uint64_t>::max();
@@ -49,8 +53,8 @@ constexpr std::array settings = std::to_array<Setting<ShareConfig>>({
      store<&ShareConfig::mount, any_text>},
     {"CACHE", "auto", "caching in the guest: auto, none, metadata or always",
      store<&ShareConfig::cache, word<CacheMode>>},
-    {"OWNER", "", "uid:gid that owns what the guest makes (not in this version yet)",
-     refuse<ShareConfig>},
+    {"OWNER", "", "uid:gid that owns on the host whatever the guest makes; virtiofs only",
+     store<&ShareConfig::owner, owner>},
     {"FMODE", "", "octal mode of new files; 9p mapped only; unset: 0644",
      store<&ShareConfig::fmode, octal_mode>},
     {"DMODE", "", "octal mode of new folders; 9p mapped only; unset: 0755",
@@ -64,7 +68,7 @@ constexpr std::array settings = std::to_array<Setting<ShareConfig>>({
      store<&ShareConfig::sandbox, word<Sandbox>>},
     {"QUEUE_SIZE", "", "requests in flight; virtiofs only; unset: 1024",
      store<&ShareConfig::queue_size, queue_size>},
-    {"THREAD_POOL_SIZE", "", "threads of virtiofsd; unset: 0",
+    {"THREAD_POOL_SIZE", "", "threads of virtiofsd, up to 1024; virtiofs only; unset: 0",
      store<&ShareConfig::thread_pool_size, thread_pool_size>},
     {"XATTR", "0", "extended attributes; virtiofs only", store<&ShareConfig::xattr, boolean>},
     {"POSIX_ACL", "0", "POSIX ACLs; virtiofs only", store<&ShareConfig::posix_acl, boolean>},

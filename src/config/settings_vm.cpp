@@ -20,7 +20,8 @@ Parsed<std::uint64_t> memory(const Text& text) {
 }
 
 Parsed<std::uint64_t> cpus(const Text& text) {
-  return parse_number(text.value, 1, 512);
+  // More need an IOMMU with interrupt remapping, or QEMU does not start.
+  return parse_number(text.value, 1, 255);
 }
 
 bool is_ipv4_address(std::string_view text) {
@@ -66,7 +67,7 @@ std::optional<Invalid> check_arch(Config&, const Text& text) {
 constexpr std::array settings = std::to_array<Setting<Config>>({
     {"MEMORY", "4096", "memory of the guest in MiB, or with a unit: 512M, 2G",
      store<&Config::memory, memory>},
-    {"CPUS", "2", "virtual CPUs, 1 to 512", store<&Config::cpus, cpus>},
+    {"CPUS", "2", "virtual CPUs, 1 to 255", store<&Config::cpus, cpus>},
     {"BASE_IMAGE", "", "disk image, or a folder with a guest.toml",
      store<&Config::base_image, any_text>},
     {"DISK_SIZE", "", "size of the guest's disk (not in this version yet)", refuse<Config>},

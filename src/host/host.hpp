@@ -2,6 +2,8 @@
 // What this machine offers, as plain data: all that spec/ and plan/ know of the world.
 #pragma once
 
+#include "base/units.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,6 +18,11 @@ struct FileFacts {
   Kind kind = Kind::missing;
   bool readable = false;         ///< by us; a directory: also searchable
   bool read_only_mount = false;  ///< the file system it is on is mounted read-only
+  Owner owner{};
+  std::uint32_t mode = 0;   ///< permission bits
+  std::string real_path{};  ///< the path without symbolic links; of a missing one, as far as
+                            ///< it is there
+  std::string obstacle{};   ///< why a missing folder could not be made; empty: it could
 
   bool operator==(const FileFacts&) const = default;
 };
@@ -36,6 +43,7 @@ struct VirtiofsdFacts {
   bool has_readonly = false;      ///< knows --readonly (Rust, from 1.13)
   bool has_sandbox_none = false;  ///< Rust only
   bool has_file_handles = false;  ///< knows --inode-file-handles
+  bool has_translation = false;   ///< knows --translate-uid (Rust, from 1.13)
 
   bool operator==(const VirtiofsdFacts&) const = default;
 };
@@ -65,7 +73,8 @@ struct GuestImage {
 };
 
 struct Host {
-  std::uint32_t uid = 0;
+  std::uint32_t uid = 0;  ///< effective
+  std::uint32_t gid = 0;
   bool is_pid_1 = false;
   std::string home;            ///< for `~`
   std::string working_folder;  ///< relative paths start here

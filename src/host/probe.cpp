@@ -41,15 +41,36 @@ KvmFacts probe_kvm() {
   return {missing ? KvmFacts::State::missing : KvmFacts::State::no_permission, reason};
 }
 
+/// Why the missing `path` could not be made as a folder; empty: it could.
+std::string find_obstacle(const std::filesystem::path& path) {
+  struct stat info {};
+  const bool is_link = ::lstat(path.c_str(), &info) == 0;
+  if (is_link) return "it is a symbolic link to what is not there";
+  if (errno != ENOENT) return std::strerror(errno);
+  auto parent = path.parent_path();
+  while (::access(parent.c_str(), F_OK) != 0 && errno == ENOENT && parent.has_relative_path()) {
+    parent = parent.parent_path();
+  }
+  if (::access(parent.c_str(), W_OK | X_OK) == 0) return {};
+  return fmt::format("{}: {}", parent.string(), std::strerror(errno));
+}
+
 FileFacts probe_file(const std::string& path) {
   FileFacts facts;
+  std::error_code ignored;
+  facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return facts;
+  if (::stat(path.c_str(), &info) != 0) {
+    facts.obstacle = find_obstacle(path);
+    return facts;
+  }
   facts.kind = S_ISDIR(info.st_mode)   ? FileFacts::Kind::directory
                : S_ISREG(info.st_mode) ? FileFacts::Kind::regular
                                        : FileFacts::Kind::other;
   const int wanted = S_ISDIR(info.st_mode) ? R_OK | X_OK : R_OK;
   facts.readable = ::access(path.c_str(), wanted) == 0;
+  facts.owner = {info.st_uid, info.st_gid};
+  facts.mode = info.st_mode & 07777;
   struct statvfs file_system {};
   facts.read_only_mount =
       ::statvfs(path.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;
@@ -158,6 +179,7 @@ bool needs_virtiofsd(const Config& config) {
 Host probe_host(const Config& config) {
   Host host;
   host.uid = ::geteuid();
+  host.gid = ::getegid();
   host.is_pid_1 = ::getpid() == 1;
   host.home = environment("HOME").empty() ? "/root" : environment("HOME");
   std::error_code ignored;

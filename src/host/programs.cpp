@@ -115,6 +115,7 @@ std::optional<VirtiofsdFacts> find_virtiofsd(const std::string& home, std::strin
   facts.has_readonly = help.output.find("--readonly") != std::string::npos;
   facts.has_sandbox_none = is_rust;
   facts.has_file_handles = help.output.find("--inode-file-handles") != std::string::npos;
+  facts.has_translation = help.output.find("--translate-uid") != std::string::npos;
   return facts;
 }
 

@@ -35,7 +35,7 @@ LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   plan.vm_name = spec.name;
   plan.paths = runtime_paths(spec, host);
   for (const auto& share : spec.shares) {
-    plan.shares.push_back(plan_share(share, host, plan.paths.folder));
+    plan.shares.push_back(plan_share(share, plan.shares.size(), host, plan.paths.folder));
     if (share.create_source) plan.create_folders.push_back(share.source);
   }
   if (spec.cloud_init) plan.seed = make_seed(spec);

@@ -41,14 +41,26 @@ report() {
   [ -z "$port" ] || printf '%s\n' "$1" | timeout 3 tee -a "$port" >/dev/null 2>&1 || port=
 }
 
-# is_mounted: whether $tag is already at $folder. /proc/mounts writes a blank as \040 and the like,
-# which is just what printf reads.
-is_mounted() {
-  sed 's/%/%%/g' /proc/mounts | while read -r its_tag its_folder its_type rest; do
-    [ "$its_type" = "$type" ] || continue
+# decode WORD: sets $decoded to a word of /proc/mounts, where a blank is \040 and the like: just
+# what printf reads.
+decode() {
+  decoded=$1
+  case $1 in
+    # The dot keeps a leading - from being an option.
     # shellcheck disable=SC2059
-    [ "$(printf "$its_type $its_tag $its_folder")" != "$type $tag $folder" ] || echo yes
-  done | grep -q yes
+    *\\*) decoded=$(printf ".$(printf '%s' "$1" | sed 's/%/%%/g')") && decoded=${decoded#.} ;;
+  esac
+}
+
+# find_mount: sets $mounted to "TYPE TAG" of what is mounted at $folder; empty: nothing.
+find_mount() {
+  mounted=
+  while read -r its_tag its_folder its_type rest; do
+    decode "$its_folder"
+    [ "$decoded" = "$folder" ] || continue
+    decode "$its_tag"
+    mounted="$its_type $decoded"
+  done </proc/mounts
 }
 
 # explain TEXT: the first line that mount said, with what only the kernel said.
@@ -64,9 +76,15 @@ explain() {
 # set on the mounted folder.
 mount_share() {
   number=$1 type=$2 options=$3 tag=$4 folder=$5 mode=${6-}
+  find_mount
+  if [ -n "$mounted" ] && [ "$mounted" != "$type $tag" ]; then
+    # Mounted over it, the share would hide what the guest has there.
+    report "$number error the folder is busy: ${mounted%% *} is mounted there"
+    return
+  fi
   made=
   [ -d "$folder" ] || made=yes
-  if is_mounted || said=$(mkdir -p "$folder" 2>&1 &&
+  if [ -n "$mounted" ] || said=$(mkdir -p "$folder" 2>&1 &&
     mount -t "$type" -o "$options" -- "$tag" "$folder" 2>&1); then
     [ -z "$mode" ] || chmod "$mode" "$folder" 2>/dev/null
     report "$number ok $folder"
@@ -130,10 +148,14 @@ std::string mount_options(const Share& share) {
                      ninep_cache(share.cache));
 }
 
+/// The guest's name of the file system.
+std::string_view file_system(Driver driver) {
+  return driver == Driver::virtiofs ? "virtiofs" : "9p";
+}
+
 std::string mount_call(const Share& share) {
-  const bool is_virtiofs = share.driver == Driver::virtiofs;
   std::vector<std::string> words = {
-      "mount_share",        std::to_string(share.number), is_virtiofs ? "virtiofs" : "9p",
+      "mount_share",        std::to_string(share.number), std::string(file_system(share.driver)),
       mount_options(share), ascii_shell_word(share.tag),  ascii_shell_word(share.mount)};
   // In mapped mode the root of the export shows its host owner, so an ordinary guest user could not
   // write there. The mode is kept in an extended attribute; the host folder's own does not change.
@@ -157,11 +179,19 @@ std::string load_modules(const std::vector<Share>& shares) {
 
 }  // namespace
 
+std::string mount_command(const Share& share) {
+  return shell_join({"mount", "-t", std::string(file_system(share.driver)), "-o",
+                     mount_options(share), "--", share.tag, share.mount});
+}
+
 std::string mount_script(const std::vector<Share>& shares) {
   // A folder before those below it, or it would hide them.
-  std::vector<Share> by_folder = shares;
-  std::stable_sort(by_folder.begin(), by_folder.end(),
-                   [](const Share& a, const Share& b) { return a.mount < b.mount; });
+  const auto depth = [](const Share& share) {
+    return std::count(share.mount.begin(), share.mount.end(), '/');
+  };
+  std::vector<Share> by_depth = shares;
+  std::stable_sort(by_depth.begin(), by_depth.end(),
+                   [&](const Share& a, const Share& b) { return depth(a) < depth(b); });
 
   std::string script = fmt::format(
       "#!/bin/sh\n"
@@ -171,7 +201,7 @@ std::string mount_script(const std::vector<Share>& shares) {
       report_port);
   script += functions;
   script += load_modules(shares);
-  for (const Share& share : by_folder) script += mount_call(share);
+  for (const Share& share : by_depth) script += mount_call(share);
   return script + "report 'done'\nexit 0\n";
 }
 

@@ -17,6 +17,9 @@ inline constexpr std::string_view report_port = "org.vm-runner.shares";
 /// cloud-config (login) and, at every boot, a boothook that mounts the shares.
 SeedContents make_seed(const VmSpec& spec);
 
+/// What a person types in the guest to mount `share`.
+std::string mount_command(const Share& share);
+
 /// The POSIX shell script that mounts every share and reports each result as one line,
 /// "<number> ok <mount>" or "<number> error <reason>", to the report port, and "done" at the end.
 /// Pure ASCII. Never fails.

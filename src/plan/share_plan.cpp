@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 namespace vmr {
 namespace {
@@ -47,6 +49,25 @@ std::vector<std::string> c_virtiofsd_arguments(const Share& share) {
           "-o", share.posix_acl ? "posix_acl" : "no_posix_acl"};
 }
 
+/// How ids are translated so that the guest acts on the host as `owner` alone, and finds what is
+/// that owner's as `guest_owner`'s. One id; the syntax is virtiofsd's "TYPE:FROM:TO:COUNT".
+std::array<std::string, 2> translation(std::uint32_t owner, std::uint32_t guest_owner) {
+  return {fmt::format("squash-guest:0:{}:{}", owner, std::numeric_limits<std::uint32_t>::max()),
+          fmt::format("host:{}:{}:1", owner, guest_owner)};
+}
+
+std::vector<std::string> owner_arguments(const Share& share) {
+  std::vector<std::string> arguments;
+  if (!share.owner) return arguments;
+  for (const auto& word : translation(share.owner->uid, share.guest_owner.uid)) {
+    arguments.push_back("--translate-uid=" + word);
+  }
+  for (const auto& word : translation(share.owner->gid, share.guest_owner.gid)) {
+    arguments.push_back("--translate-gid=" + word);
+  }
+  return arguments;
+}
+
 std::vector<std::string> rust_virtiofsd_arguments(const Share& share, const Host& host) {
   const auto cache = share.cache == CacheMode::none ? "never" : word_for(share.cache);
   std::vector<std::string> arguments = {"--shared-dir", share.source,
@@ -59,6 +80,8 @@ std::vector<std::string> rust_virtiofsd_arguments(const Share& share, const Host
   if (share.readonly && host.virtiofsd->has_readonly) arguments.emplace_back("--readonly");
   if (share.xattr) arguments.emplace_back("--xattr");
   if (share.posix_acl) arguments.emplace_back("--posix-acl");
+  const auto owner = owner_arguments(share);
+  arguments.insert(arguments.end(), owner.begin(), owner.end());
   return arguments;
 }
 
@@ -77,17 +100,27 @@ ProcessPlan plan_virtiofsd(const Share& share, const Host& host, const std::stri
   return daemon;
 }
 
-std::vector<std::string> virtiofs_arguments(const Share& share, const std::string& id,
-                                            const std::string& socket) {
-  return {"-chardev", QemuOption("socket").set("id", id).set("path", socket).text(), "-device",
-          QemuOption("vhost-user-fs-pci")
-              .set("chardev", id)
-              .set("tag", share.tag)
-              .set("queue-size", share.queue_size)
-              .text()};
+/// Puts a share's device where QEMU puts none by itself, eight to a slot: with a slot each, the
+/// bus is full after some 25 shares.
+void set_address(QemuOption& device, std::size_t position) {
+  constexpr std::size_t first_slot = 0x10;
+  constexpr std::size_t functions = 8;
+  const auto function = position % functions;
+  device.set("addr", fmt::format("{:#x}.{}", first_slot + position / functions, function));
+  if (function == 0) device.set("multifunction", "on");
 }
 
-std::vector<std::string> ninep_arguments(const Share& share, const std::string& id) {
+std::vector<std::string> virtiofs_arguments(const Share& share, std::size_t position,
+                                            const std::string& id, const std::string& socket) {
+  QemuOption device("vhost-user-fs-pci");
+  device.set("chardev", id).set("tag", share.tag).set("queue-size", share.queue_size);
+  set_address(device, position);
+  return {"-chardev", QemuOption("socket").set("id", id).set("path", socket).text(), "-device",
+          device.text()};
+}
+
+std::vector<std::string> ninep_arguments(const Share& share, std::size_t position,
+                                         const std::string& id) {
   QemuOption fsdev("local");
   fsdev.set("id", id).set("path", share.source);
   fsdev.set("security_model", security_model(share.accessmode));
@@ -99,22 +132,25 @@ std::vector<std::string> ninep_arguments(const Share& share, const std::string& 
   }
   if (share.wrpolicy) fsdev.set("writeout", word_for(*share.wrpolicy));
   if (share.readonly) fsdev.set("readonly", "on");
-  return {"-fsdev", fsdev.text(), "-device",
-          QemuOption("virtio-9p-pci").set("fsdev", id).set("mount_tag", share.tag).text()};
+  QemuOption device("virtio-9p-pci");
+  device.set("fsdev", id).set("mount_tag", share.tag);
+  set_address(device, position);
+  return {"-fsdev", fsdev.text(), "-device", device.text()};
 }
 
 }  // namespace
 
-SharePlan plan_share(const Share& share, const Host& host, const std::string& runtime_folder) {
+SharePlan plan_share(const Share& share, std::size_t position, const Host& host,
+                     const std::string& runtime_folder) {
   SharePlan plan;
   plan.share = share;
   const auto id = fmt::format("share{}", share.number);
   if (share.driver == Driver::virtiofs) {
     const auto socket = fmt::format("{}/virtiofsd-{}.sock", runtime_folder, share.number);
     plan.helper = plan_virtiofsd(share, host, socket);
-    plan.qemu_arguments = virtiofs_arguments(share, id, socket);
+    plan.qemu_arguments = virtiofs_arguments(share, position, id, socket);
   } else {
-    plan.qemu_arguments = ninep_arguments(share, id);
+    plan.qemu_arguments = ninep_arguments(share, position, id);
   }
   return plan;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "run/guest_reports.hpp"
 
+#include "config/variables.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,16 +35,29 @@ std::optional<GuestReport> parse_guest_report(std::string_view line) {
 
 std::string hint_for(const Share& share, std::string_view reason) {
   const auto says = [&](std::string_view words) { return reason.find(words) != reason.npos; };
+  const auto driver = share_variable(share.number, "DRIVER");
+  const auto mount = share_variable(share.number, "MOUNT");
   if (says("unknown filesystem type") || says("No such device")) {
-    return share.driver == Driver::ninep
-               ? "the guest's kernel has no 9p (Debian's cloud kernels do not): use a guest with "
-                 "linux-image-amd64, or FILESYSTEM_DRIVER=virtiofs"
-               : "the guest's kernel has no virtiofs (Linux 5.4 and later do): use a newer guest, "
-                 "or FILESYSTEM_DRIVER=9p";
+    constexpr auto no_9p =
+        "the guest's kernel has no 9p (Debian's cloud kernels do not): use a guest with "
+        "linux-image-amd64, or {}=virtiofs";
+    constexpr auto no_virtiofs =
+        "the guest's kernel has no virtiofs (Linux 5.4 and later do): use a newer guest, or {}=9p";
+    return share.driver == Driver::ninep ? fmt::format(no_9p, driver)
+                                         : fmt::format(no_virtiofs, driver);
   }
-  if (says("busy")) return "something else is mounted there: choose another FILESYSTEM_MOUNT";
+  if (says("no channels available") && says("busy")) {
+    return fmt::format(
+        "the guest has mounted this share elsewhere, and 9p allows it once: take that out of its "
+        "/etc/fstab or user-data, or name that folder with {}",
+        mount);
+  }
+  if (says("no channels available") || says("not found")) {
+    return "the guest sees no share of this tag: does EXTRA_ARGS change the machine?";
+  }
+  if (says("busy")) return fmt::format("choose another folder with {}", mount);
   if (says("Not a directory") || says("File exists")) {
-    return "the guest has a file there: choose another FILESYSTEM_MOUNT";
+    return fmt::format("the guest has a file there: choose another folder with {}", mount);
   }
   if (says("ermission denied")) return "look at the owner and mode of the source on the host";
   return "look at the guest's own log (dmesg)";

@@ -2,6 +2,7 @@
 #include "run/session.hpp"
 
 #include "base/log.hpp"
+#include "plan/seed.hpp"
 #include "run/attempt.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
@@ -31,6 +32,9 @@ SupervisorPlan supervisor_plan(const LaunchPlan& plan) {
     if (share.helper) result.helpers.push_back(share.helper->name);
   }
   result.stop_timeout = plan.stop_timeout;
+  if (plan.seed && !plan.shares.empty()) {
+    result.mount_command = mount_command(plan.shares.front().share);
+  }
   return result;
 }
 

@@ -18,6 +18,12 @@ constexpr auto suspicion_time = 50ms;
 constexpr auto helper_grace = 1s;
 constexpr auto powerdown_interval = 5s;
 
+/// How long a guest may take from its start to cloud-init's first steps. Twice what a Debian guest
+/// needs under emulation on a busy machine.
+constexpr std::chrono::seconds boot_time(Accelerator accelerator) {
+  return accelerator == Accelerator::kvm ? 60s : 120s;
+}
+
 std::string last_line(const Ending& ending) {
   return ending.last_lines.empty() ? "it wrote nothing" : ending.last_lines.back();
 }
@@ -54,6 +60,9 @@ void Supervisor::handle(const event::QmpReady&) {
   phase_ = Phase::booting;
   say(LogLevel::info,
       fmt::format("The machine runs (accelerator={})", word_for(plan_.attempts.at(attempt_))));
+  if (!plan_.mount_command.empty()) {
+    actions_.emplace_back(action::Arm{Timer::report, boot_time(plan_.attempts.at(attempt_))});
+  }
 }
 
 void Supervisor::handle(const event::GuestAnswered&) {
@@ -69,6 +78,7 @@ void Supervisor::handle(const event::GuestPoweredOff& event) {
     say(LogLevel::info, "The guest powered off");
   }
   if (phase_ == Phase::stopping) return;
+  if (phase_ == Phase::booting) miss_report("before it powered off");
   phase_ = Phase::stopping;
   give_time_to_power_off();
 }
@@ -187,6 +197,11 @@ void Supervisor::handle(const event::TimerFired& event) {
         actions_.emplace_back(action::SignalHelpers{SIGKILL});
       }
       return;
+    case Timer::report:
+      if (phase_ == Phase::booting) {
+        miss_report(fmt::format("within {} s", boot_time(plan_.attempts.at(attempt_)).count()));
+      }
+      return;
   }
 }
 
@@ -279,6 +294,14 @@ void Supervisor::settle_status() {
   } else {
     status_ = ExitStatus::ok;
   }
+}
+
+void Supervisor::miss_report(const std::string& when) {
+  if (plan_.mount_command.empty()) return;
+  say(LogLevel::warn,
+      fmt::format("The guest did not say {} whether its shares are mounted: it is slow, or it does "
+                  "not run cloud-init (by hand, in the guest: {})",
+                  when, plan_.mount_command));
 }
 
 void Supervisor::end_helpers() {

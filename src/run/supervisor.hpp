@@ -25,8 +25,9 @@ namespace vmr {
 enum class Phase { starting, booting, running, stopping, stopped };
 
 /// The deadlines it asks for. `powerdown_again` repeats the press of the power button, which a
-/// guest that is still booting does not notice.
-enum class Timer { powerdown_again, quit, terminate, kill, helpers };
+/// guest that is still booting does not notice; `report` is when a guest should have said how
+/// mounting its shares went.
+enum class Timer { powerdown_again, quit, terminate, kill, helpers, report };
 
 /// How a process ended; `what` and `last_lines` are for people.
 struct Ending {
@@ -108,6 +109,8 @@ struct SupervisorPlan {
   std::vector<Accelerator> attempts;
   std::vector<std::string> helpers;
   std::chrono::milliseconds stop_timeout{};
+  /// What a person types in the guest to mount its first share; empty: no report is expected.
+  std::string mount_command{};
 };
 
 /// Decides what happens next; the one who calls it executes the actions in order. Every event is
@@ -141,6 +144,7 @@ class Supervisor {
   void qemu_never_ready();
   void restart_with_next(const std::string& why);
   void settle_status();
+  void miss_report(const std::string& when);
   void end_helpers();
   void finish_if_all_ended();
   void say(LogLevel level, std::string text);

@@ -147,7 +147,12 @@ std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& ho
                     "set GUEST_PASSWORD or SSH_PUBKEY");
   }
   if (nobody_said) password = generated_password = host.random.substr(0, 12);
-  if (!password.empty()) {
+  if (password.size() > longest_password) {
+    findings.problems.push_back(
+        {fmt::format("{}: longer than {} bytes", config.guest_password.origin.variable,
+                     longest_password),
+         describe(config.guest_password.origin), "choose a shorter one"});
+  } else if (!password.empty()) {
     cloud_init.password_hash = hash_password(password, host.random.substr(16, 16));
   }
   return cloud_init;

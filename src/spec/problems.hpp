@@ -3,11 +3,14 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/units.hpp"
 #include "config/given.hpp"
 #include "config/words.hpp"
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,15 +23,30 @@ inline std::string value_text(const std::string& value) {
 inline std::string value_text(bool value) {
   return value ? "1" : "0";
 }
+/// "1000:1000"; empty for none.
+inline std::string value_text(const std::optional<Owner>& owner) {
+  return owner ? fmt::format("{}:{}", owner->uid, owner->gid) : std::string();
+}
 template <typename E>
 requires std::is_enum_v<E> std::string value_text(E value) {
   return std::string(word_for(value));
+}
+inline std::string value_text(const std::optional<std::uint64_t>& number) {
+  return fmt::format("{}", number.value());
+}
+inline std::string value_text(const std::optional<std::uint32_t>& mode) {
+  return fmt::format("{:04o}", mode.value());
+}
+template <typename E>
+requires std::is_enum_v<E> std::string value_text(const std::optional<E>& value) {
+  return value_text(value.value());
 }
 
 /// Collects what the rules find; one for a whole resolve().
 struct Findings {
   std::vector<Problem> problems;
   std::vector<std::string> warnings;
+  std::vector<std::string> notes;  ///< what was chosen, for information
 
   /// Adds "VARIABLE='value': <reason>" with the value's origin.
   template <typename T>

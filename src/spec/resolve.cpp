@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spec/guest.hpp"
 #include "spec/problems.hpp"
+#include "spec/share_owner.hpp"
 #include "spec/shared_memory.hpp"
 #include "spec/shares.hpp"
 #include "spec/vm_spec.hpp"
@@ -123,7 +124,8 @@ Resolved resolve(const Config& config, const Host& host) {
         "no guest: set BASE_IMAGE, or make the demo guest with scripts/build-guest");
   }
   if (const auto guest = chosen_guest(config, host)) spec.login_user = guest->login_user;
-  spec.shares = resolve_shares(config.shares, host, findings);
+  const auto guest_owner = login_owner(spec.login_user);
+  spec.shares = resolve_shares(config.shares, host, guest_owner, findings);
   check_shared_memory(config, spec.shares, findings);
   spec.ssh = resolve_ssh(config, host, findings);
   spec.cloud_init = resolve_cloud_init(config, host, spec.generated_password, findings);
@@ -131,7 +133,11 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.stop_timeout = config.stop_timeout.value.value_or(host.is_pid_1 ? 8s : 90s);
   spec.extra_args = config.extra_args.value;
   spec.extra_args.insert(spec.extra_args.end(), config.qemu_args.begin(), config.qemu_args.end());
-  return {std::move(spec), std::move(findings.problems), std::move(findings.warnings)};
+  if (findings.problems.empty()) {
+    for (const auto& share : spec.shares) check_write_access(share, guest_owner, host, findings);
+  }
+  return {std::move(spec), std::move(findings.problems), std::move(findings.warnings),
+          std::move(findings.notes)};
 }
 
 }  // namespace vmr

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spec/shared_memory.hpp"
 
+#include <yaml-cpp/yaml.h>
+
 #include <algorithm>
 #include <map>
 
@@ -24,9 +26,26 @@ std::string take_item(std::string_view& rest) {
   return item;
 }
 
+/// QEMU's other notation, an object of JSON, which is YAML too; empty when it is neither.
+Option read_json_option(const std::string& text) {
+  Option option;
+  try {
+    for (const auto& member : YAML::Load(text)) {
+      if (!member.second.IsScalar()) continue;
+      const auto key = member.first.as<std::string>();
+      option[key == "qom-type" ? "" : key] = member.second.as<std::string>();
+    }
+  } catch (const YAML::Exception&) {
+    // Not ours to judge: QEMU says what is wrong.
+    return {};
+  }
+  return option;
+}
+
 /// "first,key=value,…" by key; the first word, if it has no key, or what -object calls qom-type,
 /// under "".
 Option read_option(std::string_view text) {
+  if (text.starts_with('{')) return read_json_option(std::string(text));
   Option option;
   for (bool first = true; !text.empty(); first = false) {
     const auto item = take_item(text);
@@ -97,7 +116,7 @@ void check_shared_memory(const Config& config, const std::vector<Share>& shares,
            "{}: 'virtiofs' requires shared memory, and the memory backend '{}' is not shared",
            behind_dashes ? "QEMU arguments" : config.extra_args.origin.variable, name),
        behind_dashes ? "behind -- (command line)" : describe(config.extra_args.origin),
-       "add share=on to its -object, or leave memory-backend out"});
+       "share it (share=on) in its -object, or leave memory-backend out"});
 }
 
 }  // namespace vmr

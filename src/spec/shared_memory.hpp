@@ -10,7 +10,7 @@
 namespace vmr {
 
 /// Refuses QEMU arguments of the user's own that give the guest a memory backend which a virtiofsd
-/// cannot share. Only backends that these arguments describe as key=value are judged.
+/// cannot share. Only backends that these arguments describe are judged, as key=value or as JSON.
 void check_shared_memory(const Config& config, const std::vector<Share>& shares,
                          Findings& findings);
 

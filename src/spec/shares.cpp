@@ -2,6 +2,8 @@
 #include "spec/shares.hpp"
 
 #include "base/paths.hpp"
+#include "spec/share_driver.hpp"
+#include "spec/share_owner.hpp"
 #include "spec/virtiofs.hpp"
 
 #include <algorithm>
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::size_t longest_virtiofs_tag = 36;
 constexpr std::size_t longest_9p_tag = 31;
+constexpr std::uint64_t most_requests = 1024;  ///< in a queue of QEMU's vhost-user-fs
 
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -32,65 +35,39 @@ std::string last_component(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-/// Refuses options that only the other driver has, in libvirt's words.
-void check_driver_options(const ShareConfig& config, Driver driver, Findings& findings) {
-  const auto refuse = [&](const auto& given, std::string_view words, std::string hint) {
-    if (given.is_default()) return;
-    findings.problems.push_back({fmt::format("{}: {}", given.origin.variable, words),
-                                 describe(given.origin), std::move(hint)});
-  };
-  const std::string& variable = config.driver.origin.variable;
-  if (driver == Driver::virtiofs) {
-    const auto hint = "leave it out, or use " + variable + "=9p";
-    refuse(config.wrpolicy, "virtiofs does not support wrpolicy", hint);
-    refuse(config.multidevs, "virtiofs does not support multidevs", hint);
-    refuse(config.fmode, "virtiofs does not support fmode and dmode", hint);
-    refuse(config.dmode, "virtiofs does not support fmode and dmode", hint);
-    return;
-  }
-  const auto hint = "leave it out, or use " + variable + "=virtiofs";
-  refuse(config.sandbox, "sandbox can only be used with driver=virtiofs", hint);
-  refuse(config.queue_size, "queue size can only be used with driver=virtiofs", hint);
-  refuse(config.thread_pool_size, "thread pool can only be used with driver=virtiofs", hint);
-  refuse(config.xattr, "xattr can only be used with driver=virtiofs", hint);
-  refuse(config.posix_acl, "posix ACL can only be used with driver=virtiofs", hint);
-  if (config.accessmode.value != AccessMode::mapped) {
-    const auto mapped = "set " + config.accessmode.origin.variable + "=mapped, or leave it out";
-    refuse(config.fmode, "fmode and dmode must be used with accessmode=mapped", mapped);
-    refuse(config.dmode, "fmode and dmode must be used with accessmode=mapped", mapped);
-  }
-}
-
-void check_accessmode(const ShareConfig& config, Driver driver, Findings& findings) {
-  if (driver != Driver::virtiofs || config.accessmode.value == AccessMode::passthrough) return;
-  findings.refuse(config.accessmode, "virtiofs only supports passthrough accessmode",
-                  fmt::format("set {}=9p for 'mapped' or 'squash', or use {}=passthrough",
-                              config.driver.origin.variable, config.accessmode.origin.variable));
-}
-
 void check_queue_size(const ShareConfig& config, Findings& findings) {
   if (!config.queue_size.value) return;
   const auto size = *config.queue_size.value;
   const bool power_of_two = size != 0 && (size & (size - 1)) == 0;
-  if (power_of_two && size <= 1024) return;
-  findings.problems.push_back(
-      {fmt::format("{}='{}': queue size must be a power of 2, 1024 or smaller",
-                   config.queue_size.origin.variable, size),
-       describe(config.queue_size.origin), "use 1024"});
+  if (power_of_two && size <= most_requests) return;
+  findings.refuse(config.queue_size,
+                  fmt::format("queue size must be a power of 2, {} or smaller", most_requests),
+                  fmt::format("use {}", most_requests));
 }
 
-/// Checks the source folder; the result says whether it has to be made.
-bool check_source(const ShareConfig& config, const Share& share, const Host& host,
-                  Findings& findings) {
-  if (share.source == "/") {
-    findings.refuse(config.source, "the whole file system is not shared",
-                    "share a folder below it");
-    return false;
-  }
-  const auto found = host.files.find(share.source);
-  const FileFacts facts = found == host.files.end() ? FileFacts{} : found->second;
-  if (facts.kind == FileFacts::Kind::missing) {
-    if (!share.readonly) return true;
+void check_thread_pool_size(const ShareConfig& config, Findings& findings) {
+  if (config.thread_pool_size.value.value_or(0) <= most_requests) return;
+  findings.refuse(config.thread_pool_size,
+                  fmt::format("thread pool size must be {} or smaller", most_requests),
+                  "a share has no more requests in flight: use fewer threads");
+}
+
+const FileFacts& facts_of(const std::string& path, const Host& host) {
+  static const FileFacts unknown;
+  const auto found = host.files.find(path);
+  return found == host.files.end() ? unknown : found->second;
+}
+
+/// `path` without symbolic links, as far as the host told.
+const std::string& real_path(const std::string& path, const Host& host) {
+  const auto& facts = facts_of(path, host);
+  return facts.real_path.empty() ? path : facts.real_path;
+}
+
+/// A missing source: whether it has to be made.
+bool check_missing_source(const ShareConfig& config, const Share& share, const FileFacts& facts,
+                          Findings& findings) {
+  if (share.readonly) {
     findings.refuse(
         config.source,
         share.driver == Driver::virtiofs
@@ -98,7 +75,27 @@ bool check_source(const ShareConfig& config, const Share& share, const Host& hos
             : std::string("no such directory"),
         "create it, or correct the path (a missing source is only made for a share "
         "that is not read-only)");
-  } else if (facts.kind != FileFacts::Kind::directory) {
+    return false;
+  }
+  if (facts.obstacle.empty()) return true;
+  findings.refuse(config.source, "the directory is missing and cannot be made: " + facts.obstacle,
+                  "correct the path, or create it", ExitStatus::host_unsupported);
+  return false;
+}
+
+/// Checks the source folder; the result says whether it has to be made.
+bool check_source(const ShareConfig& config, const Share& share, const Host& host,
+                  Findings& findings) {
+  if (real_path(share.source, host) == "/") {
+    findings.refuse(config.source, "the whole file system is not shared",
+                    "share a folder below it");
+    return false;
+  }
+  const auto& facts = facts_of(share.source, host);
+  if (facts.kind == FileFacts::Kind::missing) {
+    return check_missing_source(config, share, facts, findings);
+  }
+  if (facts.kind != FileFacts::Kind::directory) {
     findings.refuse(config.source, "not a directory", "share the folder that it is in");
   } else if (!facts.readable) {
     findings.refuse(config.source, "the directory cannot be read by this user",
@@ -151,25 +148,8 @@ std::string resolve_mount(const ShareConfig& config, const Share& share, Finding
   return clean;
 }
 
-/// virtiofs where it can run and is not excluded by the access mode, else 9p with a warning.
-Driver choose_driver(const ShareConfig& config, const std::string& source, const Host& host,
-                     Findings& findings) {
-  if (config.driver.value != Driver::automatic) return config.driver.value;
-  std::string reason;
-  if (config.accessmode.value != AccessMode::passthrough) {
-    reason = "virtiofs only supports passthrough accessmode";
-  } else {
-    Findings virtiofs;
-    check_virtiofsd(config, source, host, virtiofs);
-    if (virtiofs.problems.empty()) return Driver::virtiofs;
-    reason = virtiofs.problems.front().message;
-  }
-  findings.warnings.push_back(
-      fmt::format("Filesystem #{}: driver=auto uses 9p: {}", config.number, reason));
-  return Driver::ninep;
-}
-
-Share resolve_share(const ShareConfig& config, const Host& host, Findings& findings) {
+Share resolve_share(const ShareConfig& config, const Host& host, const Owner& guest_owner,
+                    Findings& findings) {
   Share share;
   share.number = config.number;
   const bool has_source = !config.source.value.empty();
@@ -189,14 +169,17 @@ Share resolve_share(const ShareConfig& config, const Host& host, Findings& findi
     share.create_source = check_source(config, share, host, findings);
     check_tag(config, share, findings);
   }
-  check_accessmode(config, share.driver, findings);
   check_driver_options(config, share.driver, findings);
   check_queue_size(config, findings);
+  check_thread_pool_size(config, findings);
   if (share.driver == Driver::virtiofs) {
-    check_virtiofsd(config, share.source, host, findings);
+    check_virtiofs(config, share.source, host, findings);
     share.sandbox = choose_sandbox(config, host, findings);
+    check_owner(config, host, findings);
   }
   share.cache = config.cache.value;
+  share.owner = config.owner.value;
+  if (share.owner) share.guest_owner = guest_owner;
   share.fmode = config.fmode.value.value_or(share.fmode);
   share.dmode = config.dmode.value.value_or(share.dmode);
   share.multidevs = config.multidevs.value.value_or(share.multidevs);
@@ -212,36 +195,57 @@ bool is_inside(const std::string& inner, const std::string& outer) {
   return inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '/';
 }
 
-void check_pair(const ShareConfig& config, const Share& share, const Share& earlier,
-                Findings& findings) {
-  if (share.source.empty() || earlier.source.empty()) return;
+/// Two shares that the guest could not tell apart, or of which one would hide the other.
+void check_names(const ShareConfig& config, const Share& share, const Share& earlier,
+                 Findings& findings) {
   if (share.tag == earlier.tag) {
     refuse_tag(config, share,
                fmt::format("filesystem target '{}' specified twice (also by filesystem #{})",
                            share.tag, earlier.number),
                findings);
   } else if (share.mount == earlier.mount) {
-    findings.refuse(config.mount,
-                    fmt::format("'{}' is already the mount folder of filesystem #{}", share.mount,
-                                earlier.number),
-                    "choose another folder or tag");
+    const auto reason = fmt::format("'{}' is already the mount folder of filesystem #{}",
+                                    share.mount, earlier.number);
+    if (config.mount.value.empty()) {
+      refuse_tag(config, share, reason, findings);
+    } else {
+      findings.refuse(config.mount, reason, "choose another folder or tag");
+    }
   }
-  if (is_inside(share.source, earlier.source) || is_inside(earlier.source, share.source)) {
-    findings.warnings.push_back(fmt::format(
-        "Filesystem #{}: '{}' and '{}' (filesystem #{}) lie inside one another: the guest sees the "
-        "same files twice",
-        share.number, share.source, earlier.source, earlier.number));
-  }
+}
+
+/// Two shares through which the guest sees the same files.
+void check_overlap(const Share& share, const Share& earlier, const Host& host, Findings& findings) {
+  const auto& one = real_path(share.source, host);
+  const auto& other = real_path(earlier.source, host);
+  if (one != other && !is_inside(one, other) && !is_inside(other, one)) return;
+  findings.warnings.push_back(fmt::format(
+      "Filesystem #{}: '{}' and '{}' (filesystem #{}) {}: the guest sees the same files twice",
+      share.number, share.source, earlier.source, earlier.number,
+      one == other ? "are the same folder" : "lie inside one another"));
+}
+
+void check_count(const std::vector<ShareConfig>& configs, Findings& findings) {
+  if (configs.size() <= most_shares) return;
+  const auto& origin = configs.at(most_shares).source.origin;
+  findings.problems.push_back({fmt::format("{}: there are {} shares, and a VM takes at most {}",
+                                           origin.variable, configs.size(), most_shares),
+                               describe(origin), "share a folder that several of them are in"});
 }
 
 }  // namespace
 
 std::vector<Share> resolve_shares(const std::vector<ShareConfig>& configs, const Host& host,
-                                  Findings& findings) {
+                                  const Owner& guest_owner, Findings& findings) {
+  check_count(configs, findings);
   std::vector<Share> shares;
   for (const auto& config : configs) {
-    const auto share = resolve_share(config, host, findings);
-    for (const auto& earlier : shares) check_pair(config, share, earlier, findings);
+    const auto share = resolve_share(config, host, guest_owner, findings);
+    for (const auto& earlier : shares) {
+      if (share.source.empty() || earlier.source.empty()) continue;
+      check_names(config, share, earlier, findings);
+      check_overlap(share, earlier, host, findings);
+    }
     shares.push_back(share);
   }
   return shares;

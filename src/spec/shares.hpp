@@ -13,7 +13,8 @@ namespace vmr {
 
 /// Checks every share of `configs`; what is wrong goes into `findings`. A share with problems is
 /// still in the result, as far as it is known.
+/// `guest_owner` are the ids of the guest's login user.
 std::vector<Share> resolve_shares(const std::vector<ShareConfig>& configs, const Host& host,
-                                  Findings& findings);
+                                  const Owner& guest_owner, Findings& findings);
 
 }  // namespace vmr

@@ -30,8 +30,7 @@ void check_sandbox(const ShareConfig& config, const Host& host, Findings& findin
   if (sandbox_works(config.sandbox.value, host)) return;
   findings.refuse(config.sandbox, "no virtiofsd sandbox of this kind works here",
                   "run as root, or with --cap-add SYS_CHROOT (chroot) or --cap-add SYS_ADMIN and "
-                  "a seccomp profile that allows unshare (namespace), or use " +
-                      config.driver.origin.variable + "=9p",
+                  "a seccomp profile that allows unshare (namespace)",
                   ExitStatus::host_unsupported);
 }
 
@@ -41,8 +40,7 @@ void check_unshare(const ShareConfig& config, const Host& host, Findings& findin
     findings.refuse(
         config.driver, "this virtiofsd always calls unshare(CLONE_FS), which fails with EPERM here",
         "use a virtiofsd written in Rust (Debian 13), or relax the container's seccomp profile "
-        "(--security-opt seccomp=unconfined), or use " +
-            config.driver.origin.variable + "=9p",
+        "(--security-opt seccomp=unconfined)",
         ExitStatus::host_unsupported);
   } else if (config.thread_pool_size.value.value_or(0) > 0) {
     findings.problems.push_back(
@@ -60,9 +58,7 @@ void check_virtiofsd(const ShareConfig& config, const std::string& source, const
                      Findings& findings) {
   if (!host.virtiofsd) {
     findings.refuse(config.driver, host.virtiofsd_problem,
-                    "install virtiofsd (Debian 13: virtiofsd, Debian 12: qemu-system-common), or "
-                    "use " +
-                        config.driver.origin.variable + "=9p",
+                    "install virtiofsd (Debian 13: virtiofsd, Debian 12: qemu-system-common)",
                     ExitStatus::host_unsupported);
     return;
   }
@@ -72,8 +68,8 @@ void check_virtiofsd(const ShareConfig& config, const std::string& source, const
     findings.refuse(config.readonly,
                     "virtiofs does not yet support read-only mode with this virtiofsd (" +
                         host.virtiofsd->path + " has no --readonly)",
-                    "mount the source read-only on the host (docker run -v …:ro), use " +
-                        config.driver.origin.variable + "=9p, or virtiofsd 1.13 or later",
+                    "mount the source read-only on the host (docker run -v …:ro), or use virtiofsd "
+                    "1.13 or later",
                     ExitStatus::host_unsupported);
   }
   check_sandbox(config, host, findings);

@@ -10,7 +10,8 @@
 
 namespace vmr {
 
-/// Checks that this host's virtiofsd can serve `config`; what is wrong goes into `findings`.
+/// Checks that this host's virtiofsd can serve `config`; what is wrong goes into `findings`. No
+/// hint speaks of the other driver.
 void check_virtiofsd(const ShareConfig& config, const std::string& source, const Host& host,
                      Findings& findings);
 

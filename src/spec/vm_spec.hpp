@@ -7,12 +7,16 @@
 #include "host/host.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace vmr {
+
+/// How many shares a machine has PCI addresses for: slots 0x10 to 0x1e, eight functions each.
+inline constexpr std::size_t most_shares = 120;
 
 /// One share, checked and complete.
 struct Share {
@@ -25,6 +29,8 @@ struct Share {
   bool readonly = false;
   bool create_source = false;  ///< the folder is missing and will be made
   CacheMode cache = CacheMode::automatic;
+  std::optional<Owner> owner;       ///< virtiofs: who the guest acts as on the host
+  Owner guest_owner;                ///< with `owner`: what its files belong to in the guest
   Sandbox sandbox = Sandbox::none;  ///< virtiofs: never automatic
   std::uint32_t fmode = 0644;       ///< 9p mapped
   std::uint32_t dmode = 0755;
@@ -84,11 +90,12 @@ struct VmSpec {
   bool operator==(const VmSpec&) const = default;
 };
 
-/// The spec, or every reason why there is none; warnings either way.
+/// The spec, or every reason why there is none; warnings and notes either way.
 struct Resolved {
   VmSpec spec;  ///< meaningful only without problems
   std::vector<Problem> problems;
   std::vector<std::string> warnings;
+  std::vector<std::string> notes;  ///< what was chosen, for information
 };
 
 /// Checks `config` against every rule and against `host`. Pure.

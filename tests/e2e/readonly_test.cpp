@@ -143,8 +143,8 @@ TEST_CASE("a read-only virtiofs share is enforced by the daemon or refused") {
             daemon->path +
             " has no --readonly)\n"
             "  from:  FILESYSTEM_READONLY (environment)\n"
-            "  hint:  mount the source read-only on the host (docker run -v …:ro), use "
-            "FILESYSTEM_DRIVER=9p, or virtiofsd 1.13 or later\n");
+            "  hint:  mount the source read-only on the host (docker run -v …:ro), or "
+            "use virtiofsd 1.13 or later, or use FILESYSTEM_DRIVER=9p\n");
 }
 
 TEST_CASE("a read-only virtiofs share of a folder that the host mounts read-only works") {

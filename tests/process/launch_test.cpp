@@ -82,7 +82,7 @@ TEST_CASE("launch: each share is told before boot and after the guest has mounte
               "[INFO] Filesystem #1: mounted in the guest at /mnt/one",
               "[ERROR] Filesystem #2: not mounted in the guest at /mnt/second: mount: No such "
               "device (the guest's kernel has no virtiofs (Linux 5.4 and later do): use a newer "
-              "guest, or FILESYSTEM_DRIVER=9p)"});
+              "guest, or FILESYSTEM2_DRIVER=9p)"});
   CHECK(log.log_with("garbage") == Lines{});
 }
 

@@ -68,7 +68,7 @@ class FakeGuest {
     replace_once(script, "/sys/class/virtio-ports/", path("ports/"));
     replace_once(script, "port=/dev/${port##*/}", "port=" + path("dev/${port##*/}"));
     replace_once(script, ">/dev/console", ">>" + path("dev/console"));
-    replace_once(script, "/proc/mounts |", path("mounts |"));
+    replace_once(script, "/proc/mounts\n", path("mounts\n"));
     replace_once(script, "timeout 3 ", "timeout 1 ");
     write_file(path("script"), script);
     const auto command = fmt::format("{} {} >{} 2>&1", shell_, path("script"), path("output"));
@@ -233,14 +233,34 @@ TEST_CASE("a share that is already mounted there is not mounted again") {
   });
 }
 
-TEST_CASE("another file system at the folder does not count as mounted") {
+TEST_CASE("a share does not hide what else is mounted at its folder") {
   in_every_shell([](FakeGuest& guest) {
     const auto folder = guest.path("m");
-    write_file(
-        guest.path("mounts"),
-        fmt::format("tag {0} virtiofs rw 0 0\nother {0} 9p rw 0 0\ntag {0}x 9p rw 0 0\n", folder));
+    for (const std::string there : {"tag {} virtiofs", "other {} 9p", "-\\040x {} tmpfs"}) {
+      CAPTURE(there);
+      write_file(guest.path("dev/vport1p2"), "");
+      write_file(guest.path("mounts"), fmt::format(fmt::runtime(there), folder) + " rw 0 0\n");
+      CHECK(guest.boot({share_with(1, Driver::ninep, "tag", folder)}));
+      CHECK(guest.calls("mount").empty());
+      CHECK(guest.reports() ==
+            fmt::format("1 error the folder is busy: {} is mounted there\ndone\n",
+                        there.substr(there.rfind(' ') + 1)));
+      CHECK_FALSE(fs::exists(folder));
+    }
+  });
+}
+
+TEST_CASE("a mount elsewhere and one that is covered by ours do not matter") {
+  in_every_shell([](FakeGuest& guest) {
+    const auto folder = guest.path("m");
+    write_file(guest.path("mounts"), fmt::format("tag {}x 9p rw 0 0\n", folder));
     CHECK(guest.boot({share_with(1, Driver::ninep, "tag", folder)}));
     CHECK(guest.calls("mount").size() == 1);
+    write_file(guest.path("mounts"),
+               fmt::format("tmpfs {0} tmpfs rw 0 0\ntag {0} 9p rw 0 0\n", folder));
+    CHECK(guest.boot({share_with(1, Driver::ninep, "tag", folder)}));
+    CHECK(guest.calls("mount").size() == 1);
+    CHECK(guest.reports() == fmt::format("1 ok {0}\ndone\n1 ok {0}\ndone\n", folder));
   });
 }
 

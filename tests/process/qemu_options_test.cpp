@@ -26,7 +26,8 @@ Strings ninep_arguments(int number, const std::string& source) {
   share.source = source;
   share.driver = Driver::ninep;
   share.accessmode = AccessMode::squash;
-  return plan_share(share, docker_host(), "/unused").qemu_arguments;
+  return plan_share(share, static_cast<std::size_t>(number - 1), docker_host(), "/unused")
+      .qemu_arguments;
 }
 
 /// A QEMU that opens its shares and quits before the guest runs.
@@ -133,7 +134,7 @@ TEST_CASE("the C virtiofsd names the hostile folder that is not there") {
     Share share;
     share.source = temporary / name;
     share.sandbox = Sandbox::chroot;
-    const auto result = capture(plan_share(share, host, "/unused").helper.value().argv);
+    const auto result = capture(plan_share(share, 0, host, "/unused").helper.value().argv);
     CHECK_FALSE(result.ok);
     CHECK(has(result.errors,
               "failed to stat source (\"" + share.source + "\"): No such file or directory"));

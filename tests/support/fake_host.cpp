@@ -39,6 +39,8 @@ FakeHost::FakeHost() {
   write_text(folder_ / "qemu/vhost-user/10-fake.json",
              fmt::format(R"({{"type": "fs", "binary": "{}"}})", FAKE_VIRTIOFSD));
   write_text(folder_ / "kernel", "");
+  // root may write everywhere, so there is nothing to say about that.
+  write_text(folder_ / "guest.toml", "kernel = \"kernel\"\nlogin_user = \"root\"\n");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -53,7 +55,7 @@ Launcher::Variables FakeHost::settings(const Launcher::Variables& more) const {
                {"XDG_CONFIG_HOME", folder_.path()},
                {"XDG_RUNTIME_DIR", runtime_folder()},
                {"FAKE_LOG_DIR", folder_ / "log"},
-               {"KERNEL", folder_ / "kernel"},
+               {"BASE_IMAGE", folder_.path()},
                {"ACCEL", "tcg"},
                {"MEMORY", "64"},
                {"GUEST_PASSWORD", "secret"}},

@@ -65,13 +65,15 @@ Host host_like(const std::string& name) {
 
 FileFacts file_facts(const std::string& word) {
   using Kind = FileFacts::Kind;
-  return choose<FileFacts>(word, {{"folder", folder()},
-                                  {"file", regular_file()},
-                                  {"other", {Kind::other, true, false}},
-                                  {"unreadable-folder", {Kind::directory, false, false}},
-                                  {"unreadable-file", {Kind::regular, false, false}},
-                                  {"read-only-mount", {Kind::directory, true, true}},
-                                  {"missing", {}}});
+  return choose<FileFacts>(word,
+                           {{"folder", folder()},
+                            {"file", regular_file()},
+                            {"other", {Kind::other, true, false}},
+                            {"unreadable-folder", {Kind::directory, false, false}},
+                            {"unreadable-file", {Kind::regular, false, false}},
+                            {"read-only-mount", {Kind::directory, true, true, {1000, 1000}, 0755}},
+                            {"root-folder", {Kind::directory, true, false, {0, 0}, 0755}},
+                            {"missing", {}}});
 }
 
 void read_virtiofsd(const toml::node& node, Host& host) {
@@ -88,7 +90,8 @@ void read_virtiofsd(const toml::node& node, Host& host) {
                }},
               {"can", into_flags({{"readonly", &facts.has_readonly},
                                   {"sandbox-none", &facts.has_sandbox_none},
-                                  {"file-handles", &facts.has_file_handles}})}});
+                                  {"file-handles", &facts.has_file_handles},
+                                  {"translation", &facts.has_translation}})}});
   host.virtiofsd = facts;
 }
 
@@ -129,6 +132,7 @@ Host read_host(std::string_view text) {
   read_table(table,
              {{"like", [](const toml::node&) {}},
               {"uid", into(host.uid)},
+              {"gid", into(host.gid)},
               {"is_pid_1", into(host.is_pid_1)},
               {"home", into(host.home)},
               {"working_folder", into(host.working_folder)},

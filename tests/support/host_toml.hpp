@@ -18,11 +18,12 @@ namespace vmr::test {
 ///     kvm_reason = "/dev/kvm: …"
 ///     abilities = ["chroot"]          # all that are allowed
 ///     virtiofsd = {path = "/v", family = "c", can = []}    # or readonly, sandbox-none,
-///                                                          # file-handles; false: none
+///                                                          # file-handles, translation;
+///                                                          # false: none
 ///     guest = {disk = "/d.img", disk_format = "raw"}       # false: none
 ///     [files]
-///     "/share" = "folder"             # or file, other, unreadable-folder, unreadable-file,
-///                                     # read-only-mount, missing
+///     "/share" = "folder"             # or root-folder, file, other, unreadable-folder,
+///                                     # unreadable-file, read-only-mount, missing
 Host read_host(std::string_view text);
 
 }  // namespace vmr::test

@@ -4,7 +4,7 @@
 namespace vmr::test {
 
 FileFacts folder() {
-  return {FileFacts::Kind::directory, true, false};
+  return {FileFacts::Kind::directory, true, false, {1000, 1000}, 0755};
 }
 
 FileFacts regular_file() {
@@ -20,8 +20,8 @@ Host docker_host() {
   host.runtime_folder = "/run/vm-runner";
   host.kvm = {KvmFacts::State::opens, ""};
   host.qemu = "/usr/bin/qemu-system-x86_64";
-  host.virtiofsd =
-      VirtiofsdFacts{"/usr/libexec/virtiofsd", VirtiofsdFacts::Family::rust, true, true, true};
+  host.virtiofsd = VirtiofsdFacts{
+      "/usr/libexec/virtiofsd", VirtiofsdFacts::Family::rust, true, true, true, true};
   host.abilities.chroot = true;
   host.open_files_limit = 1048576;
   host.guest = GuestImage{"demo",  "/guest/vmlinuz", "/guest/initrd", "/guest/disk.qcow2",
@@ -35,15 +35,15 @@ Host docker_host() {
 Host debian_12_host() {
   Host host = docker_host();
   host.is_pid_1 = false;
-  host.virtiofsd =
-      VirtiofsdFacts{"/usr/lib/qemu/virtiofsd", VirtiofsdFacts::Family::c, false, false, false};
+  host.virtiofsd = VirtiofsdFacts{
+      "/usr/lib/qemu/virtiofsd", VirtiofsdFacts::Family::c, false, false, false, false};
   host.abilities = {true, true, true, false, true};
   return host;
 }
 
 Host ordinary_user() {
   Host host = docker_host();
-  host.uid = 1000;
+  host.uid = host.gid = 1000;
   host.is_pid_1 = false;
   host.home = "/home/me";
   host.working_folder = "/home/me/src";

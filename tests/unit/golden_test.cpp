@@ -90,6 +90,7 @@ Files outcome_of(const Files& inputs) {
   };
   add_all("warnings", loaded.warnings);
   add_all("warnings", resolved.warnings);
+  add_all("notes", resolved.notes);
 
   auto problems = loaded.problems;
   problems.insert(problems.end(), resolved.problems.begin(), resolved.problems.end());

@@ -56,7 +56,7 @@ TEST_CASE("reports become events") {
         Event{LogLevel::error,
               "Filesystem #12: not mounted in the guest at /mnt/b c: mount: /mnt/b c: unknown "
               "filesystem type '9p'. (the guest's kernel has no 9p (Debian's cloud kernels do "
-              "not): use a guest with linux-image-amd64, or FILESYSTEM_DRIVER=virtiofs)"});
+              "not): use a guest with linux-image-amd64, or FILESYSTEM12_DRIVER=virtiofs)"});
   CHECK_FALSE(reports.complete());
   CHECK(reports.take("done") == std::nullopt);
   CHECK(reports.complete());
@@ -99,11 +99,26 @@ TEST_CASE("what to do about a share that was not mounted") {
       {Driver::ninep, "mounting a on /mnt/a failed: No such device", no_9p},
       {Driver::virtiofs, "No such device", no_virtiofs},
       {Driver::virtiofs, "mount: /mnt/a: device is already mounted or mount point busy.",
-       "something else is mounted there: choose another FILESYSTEM_MOUNT"},
+       "choose another folder with FILESYSTEM_MOUNT"},
+      {Driver::virtiofs, "the folder is busy: tmpfs is mounted there",
+       "choose another folder with FILESYSTEM_MOUNT"},
+      {Driver::ninep,
+       "mounting a on /mnt/a failed: Device or resource busy (9pnet_virtio: no channels available "
+       "for device a)",
+       "the guest has mounted this share elsewhere, and 9p allows it once: take that out of its "
+       "/etc/fstab or user-data, or name that folder with FILESYSTEM_MOUNT"},
+      {Driver::ninep,
+       "mounting a on /mnt/a failed: No such file or directory (9pnet_virtio: no channels "
+       "available "
+       "for device a)",
+       "the guest sees no share of this tag: does EXTRA_ARGS change the machine?"},
+      {Driver::virtiofs,
+       "mounting a on /mnt/a failed: Invalid argument (virtio-fs: tag <a> not found)",
+       "the guest sees no share of this tag: does EXTRA_ARGS change the machine?"},
       {Driver::virtiofs, "mkdir: cannot create directory '/mnt/a': File exists",
-       "the guest has a file there: choose another FILESYSTEM_MOUNT"},
+       "the guest has a file there: choose another folder with FILESYSTEM_MOUNT"},
       {Driver::ninep, "Not a directory",
-       "the guest has a file there: choose another FILESYSTEM_MOUNT"},
+       "the guest has a file there: choose another folder with FILESYSTEM_MOUNT"},
       {Driver::ninep, "Permission denied", "look at the owner and mode of the source on the host"},
       {Driver::ninep, "", "look at the guest's own log (dmesg)"},
       {Driver::virtiofs, "wrong fs type", "look at the guest's own log (dmesg)"}};

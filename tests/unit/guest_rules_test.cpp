@@ -247,6 +247,11 @@ TEST_CASE("a password hash is what crypt reads") {
 }
 
 TEST_CASE("a password that is too long for crypt") {
+  CHECK(judge({"GUEST_PASSWORD=" + std::string(511, 'p')}, docker_host()) == Verdict{});
+  CHECK(judge({"GUEST_PASSWORD=" + std::string(512, 'p')}, docker_host()) ==
+        Verdict{{{"GUEST_PASSWORD: longer than 511 bytes", "GUEST_PASSWORD (environment)",
+                  "choose a shorter one"}},
+                {}});
   try {
     hash_password(std::string(5000, 'p'), "saltstring");
     FAIL("no error");

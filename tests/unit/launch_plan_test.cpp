@@ -25,8 +25,8 @@ TEST_CASE("a plan is made of its parts") {
   expected.vm_name = "vm";
   expected.paths = {"/run/vm-runner/vm", "/run/vm-runner/vm/seed.iso", "/run/vm-runner/vm/qmp.sock",
                     "/run/vm-runner/vm/console.sock", "/run/vm-runner/vm/reports.sock"};
-  expected.shares = {plan_share(spec.shares.at(0), host, "/run/vm-runner/vm"),
-                     plan_share(spec.shares.at(1), host, "/run/vm-runner/vm")};
+  expected.shares = {plan_share(spec.shares.at(0), 0, host, "/run/vm-runner/vm"),
+                     plan_share(spec.shares.at(1), 1, host, "/run/vm-runner/vm")};
   expected.seed = make_seed(spec);
   expected.attempts = {
       plan_qemu(spec, Accelerator::kvm, host.qemu, expected.paths, expected.shares),

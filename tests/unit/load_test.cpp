@@ -49,6 +49,7 @@ ShareConfig share_with(int number, const std::string& source) {
   share.thread_pool_size = {std::nullopt, by_default(prefix + "THREAD_POOL_SIZE")};
   share.xattr = {false, by_default(prefix + "XATTR")};
   share.posix_acl = {false, by_default(prefix + "POSIX_ACL")};
+  share.owner.origin = by_default(prefix + "OWNER");
   return share;
 }
 
@@ -184,7 +185,7 @@ TEST_CASE("every problem of every source is reported and the fields keep their d
        "for example --set MEMORY=2G"},
       {"MEMORY='lots': not an amount of memory", "MEMORY (environment)",
        "MiB, or a number with a unit: 2048, 512M, 2G"},
-      {"CPUS='0': below 1", "cpus (vm.toml:1)", "a whole number from 1 to 512"},
+      {"CPUS='0': below 1", "cpus (vm.toml:1)", "a whole number from 1 to 255"},
       {"DISK_SIZE='20G': not supported by this version yet", "DISK_SIZE (environment)",
        "leave it out"},
       {"STOP_TIMEOUT='soon': not a number of seconds", "STOP_TIMEOUT (--set STOP_TIMEOUT=soon)",

@@ -47,8 +47,8 @@ TEST_CASE("each share is one call and each file system is loaded once") {
                share_with(4, Driver::ninep, "last", "/srv/last")}) ==
         "modprobe -q virtiofs 2>/dev/null\n"
         "modprobe -q -a 9p 9pnet_virtio 2>/dev/null\n"
-        "mount_share 2 9p trans=virtio,version=9p2000.L,msize=512000 old /mnt/old\n"
         "mount_share 1 virtiofs rw share /mnt/share\n"
+        "mount_share 2 9p trans=virtio,version=9p2000.L,msize=512000 old /mnt/old\n"
         "mount_share 3 9p trans=virtio,version=9p2000.L,msize=512000,ro data /srv/data\n"
         "mount_share 4 9p trans=virtio,version=9p2000.L,msize=512000 last /srv/last\n"
         "report 'done'\n"
@@ -69,6 +69,13 @@ TEST_CASE("a folder is mounted before those below it") {
         "mount_share 1 virtiofs rw inner /srv/a/b\n"
         "report 'done'\n"
         "exit 0\n");
+}
+
+TEST_CASE("what a person types to mount a share") {
+  CHECK(mount_command(share_with(1, Driver::virtiofs, "share", "/mnt/share")) ==
+        "mount -t virtiofs -o rw -- share /mnt/share");
+  CHECK(mount_command(share_with(1, Driver::ninep, "it's", "/srv/my data")) ==
+        "mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 -- 'it'\\''s' '/srv/my data'");
 }
 
 TEST_CASE("only a writable mapped share is opened to every guest user") {

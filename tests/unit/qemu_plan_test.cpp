@@ -29,7 +29,7 @@ VmSpec smallest_spec() {
 SharePlan virtiofs_plan() {
   Share share;
   share.tag = share.source = "s";
-  return plan_share(share, docker_host(), "/r");
+  return plan_share(share, 0, docker_host(), "/r");
 }
 
 SharePlan ninep_plan() {
@@ -38,7 +38,7 @@ SharePlan ninep_plan() {
   share.tag = "t";
   share.source = "/t";
   share.driver = Driver::ninep;
-  return plan_share(share, docker_host(), "/r");
+  return plan_share(share, 1, docker_host(), "/r");
 }
 
 /// The arguments of one group; none when there is no such group.
@@ -104,49 +104,51 @@ TEST_CASE("a machine with everything under KVM") {
   spec.extra_args = {"-device", "virtio-balloon-pci"};
   const auto plan =
       plan_qemu(spec, Accelerator::kvm, qemu, with_seed, {virtiofs_plan(), ninep_plan()});
-  CHECK(Argv{plan.process.argv} ==
-        joined({qemu,
-                "-nodefaults",
-                "-no-user-config",
-                "-display",
-                "none",
-                "-name",
-                "guest=web",
-                "-machine",
-                "pc-q35-7.2,usb=off,memory-backend=memory",
-                "-accel",
-                "kvm",
-                "-cpu",
-                "host",
-                "-smp",
-                "4",
-                "-m",
-                "2048M",
-                "-object",
-                "memory-backend-memfd,id=memory,size=2048M,share=on",
-                "-kernel",
-                "/k",
-                "-initrd",
-                "/i",
-                "-append",
-                "root=/dev/vda quiet",
-                "-drive",
-                "if=none,id=disk,file.driver=file,file.filename=/d.qcow2,format=qcow2,snapshot=on",
-                "-device",
-                "virtio-blk-pci,drive=disk",
-                "-drive",
-                "if=none,id=seed,file.driver=file,file.filename=/r/seed.iso,format=raw,readonly=on",
-                "-device",
-                "virtio-blk-pci,drive=seed",
-                "-netdev",
-                "user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22",
-                "-device",
-                "virtio-net-pci,netdev=net0,romfile="},
-               common_tail,
-               {"-chardev", "socket,id=share1,path=/r/virtiofsd-1.sock", "-device",
-                "vhost-user-fs-pci,chardev=share1,tag=s,queue-size=1024", "-fsdev",
-                "local,id=share2,path=/t,security_model=passthrough,multidevs=remap", "-device",
-                "virtio-9p-pci,fsdev=share2,mount_tag=t", "-device", "virtio-balloon-pci"}));
+  CHECK(
+      Argv{plan.process.argv} ==
+      joined({qemu,
+              "-nodefaults",
+              "-no-user-config",
+              "-display",
+              "none",
+              "-name",
+              "guest=web",
+              "-machine",
+              "pc-q35-7.2,usb=off,memory-backend=memory",
+              "-accel",
+              "kvm",
+              "-cpu",
+              "host",
+              "-smp",
+              "4",
+              "-m",
+              "2048M",
+              "-object",
+              "memory-backend-memfd,id=memory,size=2048M,share=on",
+              "-kernel",
+              "/k",
+              "-initrd",
+              "/i",
+              "-append",
+              "root=/dev/vda quiet",
+              "-drive",
+              "if=none,id=disk,file.driver=file,file.filename=/d.qcow2,format=qcow2,snapshot=on",
+              "-device",
+              "virtio-blk-pci,drive=disk",
+              "-drive",
+              "if=none,id=seed,file.driver=file,file.filename=/r/seed.iso,format=raw,readonly=on",
+              "-device",
+              "virtio-blk-pci,drive=seed",
+              "-netdev",
+              "user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22",
+              "-device",
+              "virtio-net-pci,netdev=net0,romfile="},
+             common_tail,
+             {"-chardev", "socket,id=share1,path=/r/virtiofsd-1.sock", "-device",
+              "vhost-user-fs-pci,chardev=share1,tag=s,queue-size=1024,addr=0x10.0,multifunction=on",
+              "-fsdev", "local,id=share2,path=/t,security_model=passthrough,multidevs=remap",
+              "-device", "virtio-9p-pci,fsdev=share2,mount_tag=t,addr=0x10.1", "-device",
+              "virtio-balloon-pci"}));
   CHECK(group_names(plan) == Strings{"base", "machine", "memory", "boot", "disk", "seed", "network",
                                      "entropy", "console", "reports", "control", "shares",
                                      "extra"});

@@ -34,16 +34,16 @@ TEST_CASE("what virtiofs does not have") {
                 {"FILESYSTEM_ACCESSMODE='squash': virtiofs only supports passthrough accessmode",
                  "FILESYSTEM_ACCESSMODE (environment)", modes}},
                {{"FILESYSTEM_WRPOLICY=immediate"},
-                {"FILESYSTEM_WRPOLICY: virtiofs does not support wrpolicy",
+                {"FILESYSTEM_WRPOLICY='immediate': virtiofs does not support wrpolicy",
                  "FILESYSTEM_WRPOLICY (environment)", hint}},
                {{"FILESYSTEM_MULTIDEVS=remap"},
-                {"FILESYSTEM_MULTIDEVS: virtiofs does not support multidevs",
+                {"FILESYSTEM_MULTIDEVS='remap': virtiofs does not support multidevs",
                  "FILESYSTEM_MULTIDEVS (environment)", hint}},
                {{"FILESYSTEM_FMODE=0600"},
-                {"FILESYSTEM_FMODE: virtiofs does not support fmode and dmode",
+                {"FILESYSTEM_FMODE='0600': virtiofs does not support fmode and dmode",
                  "FILESYSTEM_FMODE (environment)", hint}},
                {{"FILESYSTEM_DMODE=0700"},
-                {"FILESYSTEM_DMODE: virtiofs does not support fmode and dmode",
+                {"FILESYSTEM_DMODE='0700': virtiofs does not support fmode and dmode",
                  "FILESYSTEM_DMODE (environment)", hint}}},
               docker_host());
 }
@@ -53,26 +53,27 @@ TEST_CASE("what 9p does not have") {
   const std::string mapped = "set FILESYSTEM_ACCESSMODE=mapped, or leave it out";
   const std::string ninep = "FILESYSTEM_DRIVER=9p";
   const std::string words = "fmode and dmode must be used with accessmode=mapped";
-  check_rules({{{ninep, "FILESYSTEM_SANDBOX=chroot"},
-                {"FILESYSTEM_SANDBOX: sandbox can only be used with driver=virtiofs",
-                 "FILESYSTEM_SANDBOX (environment)", hint}},
-               {{ninep, "FILESYSTEM_QUEUE_SIZE=512"},
-                {"FILESYSTEM_QUEUE_SIZE: queue size can only be used with driver=virtiofs",
-                 "FILESYSTEM_QUEUE_SIZE (environment)", hint}},
-               {{ninep, "FILESYSTEM_THREAD_POOL_SIZE=1"},
-                {"FILESYSTEM_THREAD_POOL_SIZE: thread pool can only be used with driver=virtiofs",
-                 "FILESYSTEM_THREAD_POOL_SIZE (environment)", hint}},
-               {{ninep, "FILESYSTEM_XATTR=1"},
-                {"FILESYSTEM_XATTR: xattr can only be used with driver=virtiofs",
-                 "FILESYSTEM_XATTR (environment)", hint}},
-               {{ninep, "FILESYSTEM_POSIX_ACL=1"},
-                {"FILESYSTEM_POSIX_ACL: posix ACL can only be used with driver=virtiofs",
-                 "FILESYSTEM_POSIX_ACL (environment)", hint}},
-               {{ninep, "FILESYSTEM_FMODE=0600"},
-                {"FILESYSTEM_FMODE: " + words, "FILESYSTEM_FMODE (environment)", mapped}},
-               {{ninep, "FILESYSTEM_ACCESSMODE=squash", "FILESYSTEM_DMODE=0700"},
-                {"FILESYSTEM_DMODE: " + words, "FILESYSTEM_DMODE (environment)", mapped}}},
-              docker_host());
+  check_rules(
+      {{{ninep, "FILESYSTEM_SANDBOX=chroot"},
+        {"FILESYSTEM_SANDBOX='chroot': sandbox can only be used with driver=virtiofs",
+         "FILESYSTEM_SANDBOX (environment)", hint}},
+       {{ninep, "FILESYSTEM_QUEUE_SIZE=512"},
+        {"FILESYSTEM_QUEUE_SIZE='512': queue size can only be used with driver=virtiofs",
+         "FILESYSTEM_QUEUE_SIZE (environment)", hint}},
+       {{ninep, "FILESYSTEM_THREAD_POOL_SIZE=1"},
+        {"FILESYSTEM_THREAD_POOL_SIZE='1': thread pool can only be used with driver=virtiofs",
+         "FILESYSTEM_THREAD_POOL_SIZE (environment)", hint}},
+       {{ninep, "FILESYSTEM_XATTR=1"},
+        {"FILESYSTEM_XATTR='1': xattr can only be used with driver=virtiofs",
+         "FILESYSTEM_XATTR (environment)", hint}},
+       {{ninep, "FILESYSTEM_POSIX_ACL=1"},
+        {"FILESYSTEM_POSIX_ACL='1': posix ACL can only be used with driver=virtiofs",
+         "FILESYSTEM_POSIX_ACL (environment)", hint}},
+       {{ninep, "FILESYSTEM_FMODE=0600"},
+        {"FILESYSTEM_FMODE='0600': " + words, "FILESYSTEM_FMODE (environment)", mapped}},
+       {{ninep, "FILESYSTEM_ACCESSMODE=squash", "FILESYSTEM_DMODE=0700"},
+        {"FILESYSTEM_DMODE='0700': " + words, "FILESYSTEM_DMODE (environment)", mapped}}},
+      docker_host());
 }
 
 TEST_CASE("queue sizes that QEMU would refuse after the start") {
@@ -86,6 +87,22 @@ TEST_CASE("queue sizes that QEMU would refuse after the start") {
   for (const std::string size : {"1", "2", "128", "1024"}) {
     CHECK(judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_QUEUE_SIZE=" + size}, docker_host()) ==
           Verdict{});
+  }
+}
+
+TEST_CASE("more threads than a share has requests") {
+  const auto judge_threads = [](const std::string& count) {
+    return judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_THREAD_POOL_SIZE=" + count},
+                 debian_12_host());
+  };
+  CHECK(judge_threads("1024") == Verdict{});
+  for (const std::string count : {"1025", "18446744073709551615"}) {
+    CHECK(judge_threads(count) ==
+          Verdict{{{"FILESYSTEM_THREAD_POOL_SIZE='" + count +
+                        "': thread pool size must be 1024 or smaller",
+                    "FILESYSTEM_THREAD_POOL_SIZE (environment)",
+                    "a share has no more requests in flight: use fewer threads"}},
+                  {}});
   }
 }
 

@@ -29,25 +29,26 @@ Share ninep_share(AccessMode accessmode = AccessMode::passthrough) {
 }
 
 Argv daemon_of(const Share& share, const Host& host) {
-  return {plan_share(share, host, "/run/vm-runner/vm").helper.value().argv};
+  return {plan_share(share, 0, host, "/run/vm-runner/vm").helper.value().argv};
 }
 
 Argv ninep_arguments(const Share& share) {
-  const auto plan = plan_share(share, docker_host(), "/run/vm-runner/vm");
+  const auto plan = plan_share(share, 0, docker_host(), "/run/vm-runner/vm");
   CHECK(plan.helper == std::nullopt);
   return {plan.qemu_arguments};
 }
 
 TEST_CASE("a virtiofs share is a daemon and a device that meet at a socket") {
   const auto share = virtiofs_share();
-  const auto plan = plan_share(share, docker_host(), "/run/x");
+  const auto plan = plan_share(share, 0, docker_host(), "/run/x");
   CHECK(plan.share == share);
   REQUIRE(plan.helper);
   CHECK(plan.helper->name == "virtiofsd-2");
   CHECK(plan.helper->listeners == std::vector<Listener>{{3, "/run/x/virtiofsd-2.sock"}});
   CHECK(Argv{plan.qemu_arguments} ==
         Argv{{"-chardev", "socket,id=share2,path=/run/x/virtiofsd-2.sock", "-device",
-              "vhost-user-fs-pci,chardev=share2,tag=data,queue-size=1024"}});
+              "vhost-user-fs-pci,chardev=share2,tag=data,queue-size=1024,addr=0x10.0,multifunction="
+              "on"}});
 }
 
 TEST_CASE("the Rust virtiofsd") {
@@ -55,6 +56,32 @@ TEST_CASE("the Rust virtiofsd") {
         Argv{{"/usr/libexec/virtiofsd", "--fd=3", "--shared-dir", "/srv/data", "--sandbox",
               "chroot", "--cache", "auto", "--inode-file-handles=never", "--thread-pool-size=0",
               "--rlimit-nofile=1000000"}});
+}
+
+TEST_CASE("eight shares are functions of one PCI slot") {
+  const auto address = [](std::size_t position) {
+    const auto share = position % 2 == 0 ? virtiofs_share() : ninep_share();
+    const auto device = plan_share(share, position, docker_host(), "/r").qemu_arguments.at(3);
+    return device.substr(device.find(",addr="));
+  };
+  CHECK(address(0) == ",addr=0x10.0,multifunction=on");
+  CHECK(address(1) == ",addr=0x10.1");
+  CHECK(address(7) == ",addr=0x10.7");
+  CHECK(address(8) == ",addr=0x11.0,multifunction=on");
+  CHECK(address(31) == ",addr=0x13.7");
+  CHECK(address(most_shares - 1) == ",addr=0x1e.7");
+}
+
+TEST_CASE("the Rust virtiofsd acts as one owner") {
+  auto share = virtiofs_share();
+  share.owner = {501, 20};
+  share.guest_owner = {1000, 1001};
+  CHECK(daemon_of(share, docker_host()) ==
+        Argv{{"/usr/libexec/virtiofsd", "--fd=3", "--shared-dir", "/srv/data", "--sandbox",
+              "chroot", "--cache", "auto", "--inode-file-handles=never",
+              "--translate-uid=squash-guest:0:501:4294967295", "--translate-uid=host:501:1000:1",
+              "--translate-gid=squash-guest:0:20:4294967295", "--translate-gid=host:20:1001:1",
+              "--thread-pool-size=0", "--rlimit-nofile=1000000"}});
 }
 
 TEST_CASE("the Rust virtiofsd with every option") {
@@ -73,9 +100,10 @@ TEST_CASE("the Rust virtiofsd with every option") {
         Argv{{"/usr/libexec/virtiofsd", "--fd=3", "--shared-dir", "/srv/data", "--sandbox",
               "namespace", "--cache", "never", "--inode-file-handles=prefer", "--readonly",
               "--xattr", "--posix-acl", "--thread-pool-size=8", "--rlimit-nofile=4096"}});
-  CHECK(Argv{plan_share(share, host, "/r").qemu_arguments} ==
+  CHECK(Argv{plan_share(share, 0, host, "/r").qemu_arguments} ==
         Argv{{"-chardev", "socket,id=share2,path=/r/virtiofsd-2.sock", "-device",
-              "vhost-user-fs-pci,chardev=share2,tag=data,queue-size=256"}});
+              "vhost-user-fs-pci,chardev=share2,tag=data,queue-size=256,addr=0x10.0,multifunction="
+              "on"}});
 }
 
 TEST_CASE("an older Rust virtiofsd gets only what it knows") {
@@ -137,21 +165,24 @@ TEST_CASE("a cache word for each virtiofsd") {
 }
 
 TEST_CASE("a 9p share") {
-  CHECK(ninep_arguments(ninep_share()) ==
-        Argv{{"-fsdev", "local,id=share2,path=/srv/data,security_model=passthrough,multidevs=remap",
-              "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data"}});
-  CHECK(ninep_arguments(ninep_share(AccessMode::squash)) ==
-        Argv{{"-fsdev", "local,id=share2,path=/srv/data,security_model=none,multidevs=remap",
-              "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data"}});
+  CHECK(
+      ninep_arguments(ninep_share()) ==
+      Argv{{"-fsdev", "local,id=share2,path=/srv/data,security_model=passthrough,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data,addr=0x10.0,multifunction=on"}});
+  CHECK(
+      ninep_arguments(ninep_share(AccessMode::squash)) ==
+      Argv{{"-fsdev", "local,id=share2,path=/srv/data,security_model=none,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data,addr=0x10.0,multifunction=on"}});
 }
 
 TEST_CASE("the modes of a mapped share always begin with a zero") {
   auto share = ninep_share(AccessMode::mapped);
-  CHECK(ninep_arguments(share) ==
-        Argv{{"-fsdev",
-              "local,id=share2,path=/srv/data,security_model=mapped-xattr,multidevs=remap,"
-              "fmode=0644,dmode=0755",
-              "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data"}});
+  CHECK(
+      ninep_arguments(share) ==
+      Argv{{"-fsdev",
+            "local,id=share2,path=/srv/data,security_model=mapped-xattr,multidevs=remap,"
+            "fmode=0644,dmode=0755",
+            "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data,addr=0x10.0,multifunction=on"}});
   share.fmode = 0;
   share.dmode = 07;
   CHECK(ninep_arguments(share).words.at(1) ==
@@ -166,11 +197,12 @@ TEST_CASE("a 9p share with every option") {
   share.dmode = 0777;
   share.multidevs = Multidevs::warn;
   share.wrpolicy = WritePolicy::immediate;
-  CHECK(ninep_arguments(share) ==
-        Argv{{"-fsdev",
-              "local,id=share2,path=/srv/data,security_model=mapped-xattr,multidevs=warn,"
-              "fmode=0600,dmode=0777,writeout=immediate,readonly=on",
-              "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data"}});
+  CHECK(
+      ninep_arguments(share) ==
+      Argv{{"-fsdev",
+            "local,id=share2,path=/srv/data,security_model=mapped-xattr,multidevs=warn,"
+            "fmode=0600,dmode=0777,writeout=immediate,readonly=on",
+            "-device", "virtio-9p-pci,fsdev=share2,mount_tag=data,addr=0x10.0,multifunction=on"}});
 }
 
 TEST_CASE("hostile sources and tags do not break out of a 9p share") {
@@ -189,8 +221,11 @@ TEST_CASE("hostile sources and tags do not break out of a 9p share") {
                     {"security_model", "passthrough"},
                     {"multidevs", "remap"},
                     {"readonly", "on"}});
-    CHECK(parse_qemu_option(arguments.at(3), "driver") ==
-          KeyValues{{"driver", "virtio-9p-pci"}, {"fsdev", "share2"}, {"mount_tag", name}});
+    CHECK(parse_qemu_option(arguments.at(3), "driver") == KeyValues{{"driver", "virtio-9p-pci"},
+                                                                    {"fsdev", "share2"},
+                                                                    {"mount_tag", name},
+                                                                    {"addr", "0x10.0"},
+                                                                    {"multifunction", "on"}});
   }
 }
 
@@ -201,7 +236,7 @@ TEST_CASE("hostile sources tags and folders do not break out of a virtiofs share
     share.source = "/srv/" + name;
     share.tag = name;
     const auto folder = "/run/" + name;
-    const auto plan = plan_share(share, docker_host(), folder);
+    const auto plan = plan_share(share, 0, docker_host(), folder);
     REQUIRE(plan.qemu_arguments.size() == 4);
     CHECK(
         parse_qemu_option(plan.qemu_arguments.at(1), "backend") ==
@@ -210,7 +245,9 @@ TEST_CASE("hostile sources tags and folders do not break out of a virtiofs share
           KeyValues{{"driver", "vhost-user-fs-pci"},
                     {"chardev", "share2"},
                     {"tag", name},
-                    {"queue-size", "1024"}});
+                    {"queue-size", "1024"},
+                    {"addr", "0x10.0"},
+                    {"multifunction", "on"}});
     CHECK(daemon_of(share, docker_host()).words.at(3) == "/srv/" + name);
     CHECK(parse_fuse_options(daemon_of(share, debian_12_host()).words.at(3)) ==
           Strings{"source=/srv/" + name});

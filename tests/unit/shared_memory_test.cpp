@@ -10,7 +10,7 @@
 namespace vmr::test {
 namespace {
 
-const std::string hint = "add share=on to its -object, or leave memory-backend out";
+const std::string hint = "share it (share=on) in its -object, or leave memory-backend out";
 
 Verdict judge_extra(const std::string& arguments, const std::string& driver = "virtiofs") {
   return judge(
@@ -33,6 +33,11 @@ TEST_CASE("a memory backend of the user that is not shared") {
                     "pc,memory-backend=mine") == refused("mine"));
   CHECK(judge_extra("-object memory-backend-memfd,id=mine,size=4G,share=off" + machine) ==
         refused("mine"));
+  CHECK(judge_extra(R"(-object '{"qom-type":"memory-backend-ram","id":"mine","size":64}')" +
+                    machine) == refused("mine"));
+  CHECK(judge_extra(R"(-object '{ "id": "mine", "share": false, "host-nodes": [0],
+                    "qom-type": "memory-backend-memfd" }')" +
+                    machine) == refused("mine"));
   CHECK(judge_extra("-object 'memory-backend-file,mem-path=/a,,share=on,id=mine'" + machine) ==
         refused("mine"));
 }
@@ -48,6 +53,9 @@ TEST_CASE("memory that is shared or that QEMU judges itself") {
       "-object memory-backend-ram,id=other -machine memory-backend=mine",
       "-object memory-backend-ram,id=mine -machine memory-backend=mine "
       "-machine memory-backend=memory",
+      R"(-object '{"qom-type":"memory-backend-ram","id":"m","share":true}' -M memory-backend=m)",
+      R"(-object '{"qom-type":"memory-backend-ram","id":"m"' -M memory-backend=m)",
+      R"(-object '{"id":"m"}' -M memory-backend=m)",
       "-object",
       "-machine",
       "memory-backend=mine"};

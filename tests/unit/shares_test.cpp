@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spec/shares.hpp"
 
+#include "config/variables.hpp"
 #include "support/hosts.hpp"
 #include "support/judge.hpp"
 
@@ -200,6 +201,64 @@ TEST_CASE("two shares with one mount folder") {
               {}});
 }
 
+TEST_CASE("a derived tag that is another share's mount folder blames the source") {
+  auto host = docker_host();
+  host.files = {{"/a", folder()}, {"/b", folder()}};
+  CHECK(judge({"FILESYSTEM_SOURCE=/a", "FILESYSTEM_MOUNT=/mnt/b", "FILESYSTEM2_SOURCE=/b"}, host) ==
+        Verdict{{{"FILESYSTEM2_TARGET='b': '/mnt/b' is already the mount folder of filesystem #1",
+                  "FILESYSTEM2_SOURCE (environment)",
+                  "set FILESYSTEM2_TARGET (by default the source's last component)"}},
+                {}});
+}
+
+TEST_CASE("sources are compared without their symbolic links") {
+  auto host = docker_host();
+  auto link = folder();
+  link.real_path = "/a/b";
+  host.files = {{"/a", folder()}, {"/link", link}, {"/a/b", folder()}};
+  const std::string twice = ": the guest sees the same files twice";
+  CHECK(judge({"FILESYSTEM_SOURCE=/a", "FILESYSTEM2_SOURCE=/link", "FILESYSTEM3_SOURCE=/a/b"},
+              host) ==
+        Verdict{{},
+                {"Filesystem #2: '/link' and '/a' (filesystem #1) lie inside one another" + twice,
+                 "Filesystem #3: '/a/b' and '/a' (filesystem #1) lie inside one another" + twice,
+                 "Filesystem #3: '/a/b' and '/link' (filesystem #2) are the same folder" + twice}});
+  link.real_path = "/";
+  host.files["/link"] = link;
+  CHECK(judge({"FILESYSTEM_SOURCE=/link"}, host) ==
+        Verdict{{{"FILESYSTEM_SOURCE='/link': the whole file system is not shared",
+                  "FILESYSTEM_SOURCE (environment)", "share a folder below it"}},
+                {}});
+}
+
+TEST_CASE("a missing source that cannot be made") {
+  auto host = docker_host();
+  FileFacts missing;
+  missing.obstacle = "/: Read-only file system";
+  host.files = {{"/new", missing}};
+  CHECK(
+      judge({"FILESYSTEM_SOURCE=/new"}, host) ==
+      Verdict{{{"FILESYSTEM_SOURCE='/new': the directory is missing and cannot be made: /: "
+                "Read-only file system",
+                "FILESYSTEM_SOURCE (environment)", "correct the path, or create it", unsupported}},
+              {}});
+}
+
+TEST_CASE("more shares than a machine has room for") {
+  Strings settings;
+  for (int number = 1; number <= 120; ++number) {
+    const auto variable = share_variable(number, "SOURCE");
+    settings.push_back(variable + "=/s/" + std::to_string(number));
+  }
+  CHECK(judge(settings, ordinary_user()) == Verdict{});
+  settings.emplace_back("FILESYSTEM999_SOURCE=/s/999");
+  CHECK(judge(settings, ordinary_user()) ==
+        Verdict{
+            {{"FILESYSTEM999_SOURCE: there are 121 shares, and a VM takes at most 120",
+              "FILESYSTEM999_SOURCE (environment)", "share a folder that several of them are in"}},
+            {}});
+}
+
 TEST_CASE("sources inside one another are worth a warning") {
   auto host = docker_host();
   host.files = {{"/a", folder()}, {"/a/b", folder()}, {"/ab", folder()}};
@@ -208,35 +267,6 @@ TEST_CASE("sources inside one another are worth a warning") {
       Verdict{{},
               {"Filesystem #2: '/a' and '/a/b' (filesystem #1) lie inside one another: the guest "
                "sees the same files twice"}});
-}
-
-TEST_CASE("auto takes virtiofs where it can run") {
-  const auto resolved =
-      resolve_settings({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=auto"}, docker_host());
-  CHECK(resolved.problems.empty());
-  CHECK(resolved.warnings.empty());
-  CHECK(resolved.spec.shares.at(0).driver == Driver::virtiofs);
-  CHECK(resolved.spec.shares.at(0).sandbox == Sandbox::chroot);
-}
-
-TEST_CASE("auto takes 9p elsewhere and says why") {
-  auto without = docker_host();
-  without.virtiofsd.reset();
-  without.virtiofsd_problem = "Unable to find a satisfying virtiofsd";
-  const Strings settings = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=auto"};
-  CHECK(judge(settings, without) ==
-        Verdict{{},
-                {"Filesystem #1: driver=auto uses 9p: FILESYSTEM_DRIVER='auto': Unable to find a "
-                 "satisfying virtiofsd"}});
-  CHECK(resolve_settings(settings, without).spec.shares.at(0).driver == Driver::ninep);
-
-  auto mapped = settings;
-  mapped.emplace_back("FILESYSTEM_ACCESSMODE=mapped");
-  CHECK(judge(mapped, docker_host()) ==
-        Verdict{{},
-                {"Filesystem #1: driver=auto uses 9p: virtiofs only supports passthrough "
-                 "accessmode"}});
-  CHECK(resolve_settings(mapped, docker_host()).spec.shares.at(0).driver == Driver::ninep);
 }
 
 TEST_CASE("every problem of every share is reported at once in the order of the numbers") {
@@ -255,11 +285,12 @@ TEST_CASE("every problem of every share is reported at once in the order of the 
                   "FILESYSTEM_ACCESSMODE (environment)",
                   "set FILESYSTEM_DRIVER=9p for 'mapped' or 'squash', or use "
                   "FILESYSTEM_ACCESSMODE=passthrough"},
-                 {"FILESYSTEM_WRPOLICY: virtiofs does not support wrpolicy",
-                  "FILESYSTEM_WRPOLICY (environment)", "leave it out, or use FILESYSTEM_DRIVER=9p"},
+                 {"FILESYSTEM_WRPOLICY='immediate': virtiofs does not support wrpolicy",
+                  "FILESYSTEM_WRPOLICY (environment)",
+                  "leave it out, or use FILESYSTEM_DRIVER=9p without FILESYSTEM_QUEUE_SIZE"},
                  {"FILESYSTEM_QUEUE_SIZE='3': queue size must be a power of 2, 1024 or smaller",
                   "FILESYSTEM_QUEUE_SIZE (environment)", "use 1024"},
-                 {"FILESYSTEM7_XATTR: xattr can only be used with driver=virtiofs",
+                 {"FILESYSTEM7_XATTR='1': xattr can only be used with driver=virtiofs",
                   "FILESYSTEM7_XATTR (environment)",
                   "leave it out, or use FILESYSTEM7_DRIVER=virtiofs"},
                  {"FILESYSTEM7_TARGET='file': filesystem target 'file' specified twice (also by "

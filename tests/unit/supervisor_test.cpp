@@ -31,7 +31,8 @@ struct Printer {
     return fmt::format("helpers {}", a.signal);
   }
   std::string operator()(const action::Arm& a) {
-    constexpr const char* names[] = {"powerdown-again", "quit", "terminate", "kill", "helpers"};
+    constexpr const char* names[] = {"powerdown-again", "quit",  "terminate", "kill",
+                                     "helpers",         "report"};
     return fmt::format("arm {} {}", names[static_cast<int>(a.timer)], a.after.count());
   }
   std::string operator()(const action::Say& a) {
@@ -75,6 +76,42 @@ TEST_CASE("a guest that powers off ends with status 0") {
   CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", clean})) == "finish 0\n");
   CHECK(machine.phase() == Phase::stopped);
   CHECK(text(machine.on(event::StopAsked{"SIGTERM"})).empty());
+}
+
+TEST_CASE("a guest that does not say how its mounts went costs one warning") {
+  const std::string begin = "warn: The guest did not say ";
+  const std::string end =
+      " whether its shares are mounted: it is slow, or it does not run cloud-init (by hand, in the "
+      "guest: mount -t virtiofs s /mnt/s)\n";
+  const auto expecting = [](Accelerator accelerator) {
+    return Supervisor({{accelerator}, {}, 8s, "mount -t virtiofs s /mnt/s"});
+  };
+
+  auto slow = expecting(Accelerator::tcg);
+  CHECK(after(slow, event::QmpReady{}) ==
+        "info: The machine runs (accelerator=tcg)\narm report 120000\n");
+  CHECK(text(slow.on(event::TimerFired{Timer::report})) == begin + "within 120 s" + end);
+  CHECK(slow.phase() == Phase::booting);
+  CHECK(text(slow.on(event::GuestAnswered{})).empty());
+  CHECK(slow.phase() == Phase::running);
+
+  auto prompt = expecting(Accelerator::kvm);
+  CHECK(after(prompt, event::QmpReady{}) ==
+        "info: The machine runs (accelerator=kvm)\narm report 60000\n");
+  CHECK(text(prompt.on(event::GuestAnswered{})).empty());
+  CHECK(text(prompt.on(event::TimerFired{Timer::report})).empty());
+  CHECK(text(prompt.on(event::GuestPoweredOff{"guest-shutdown"})) ==
+        "info: The guest powered off\n" + time_to_power_off);
+
+  auto gone = expecting(Accelerator::tcg);
+  CHECK(after(gone, event::QmpReady{}, event::GuestPoweredOff{"guest-shutdown"}) ==
+        "info: The guest powered off\n" + begin + "before it powered off" + end +
+            time_to_power_off);
+
+  auto stopped = expecting(Accelerator::tcg);
+  CHECK(after(stopped, event::QmpReady{}, event::StopAsked{"SIGTERM"},
+              event::TimerFired{Timer::report})
+            .empty());
 }
 
 TEST_CASE("a stop presses the power button and escalates within the budget") {

@@ -74,7 +74,8 @@ TEST_CASE("a sandbox that does not work here") {
         "FILESYSTEM_SANDBOX (" + origin + ")",
         "run as root, or with --cap-add SYS_CHROOT (chroot) or --cap-add SYS_ADMIN and "
         "a seccomp profile that allows unshare (namespace), or use "
-        "FILESYSTEM_DRIVER=9p",
+        "FILESYSTEM_DRIVER=9p" +
+            std::string(origin == "default" ? "" : " without FILESYSTEM_SANDBOX"),
         unsupported};
   };
   CHECK(judge(with({"FILESYSTEM_SANDBOX=namespace"}), docker_host()) ==
@@ -108,7 +109,9 @@ TEST_CASE("a thread pool of the Rust virtiofsd unshares") {
         Verdict{{{"FILESYSTEM_THREAD_POOL_SIZE='4': a virtiofsd thread pool calls "
                   "unshare(CLONE_FS), which fails with EPERM here",
                   "FILESYSTEM_THREAD_POOL_SIZE (environment)",
-                  "leave it at 0, or relax the container's seccomp profile", unsupported}},
+                  "leave it at 0, or relax the container's seccomp profile, or use "
+                  "FILESYSTEM_DRIVER=9p without FILESYSTEM_THREAD_POOL_SIZE",
+                  unsupported}},
                 {}});
   CHECK(judge(with({"FILESYSTEM_THREAD_POOL_SIZE=0"}), docker_host()) == Verdict{});
 }
@@ -136,8 +139,8 @@ TEST_CASE("a read-only share needs a virtiofsd that can or a read-only mount") {
         Verdict{{{"FILESYSTEM_READONLY='1': virtiofs does not yet support read-only mode with this "
                   "virtiofsd (/usr/lib/qemu/virtiofsd has no --readonly)",
                   "FILESYSTEM_READONLY (environment)",
-                  "mount the source read-only on the host (docker run -v …:ro), use "
-                  "FILESYSTEM_DRIVER=9p, or virtiofsd 1.13 or later",
+                  "mount the source read-only on the host (docker run -v …:ro), or use virtiofsd "
+                  "1.13 or later, or use FILESYSTEM_DRIVER=9p",
                   unsupported}},
                 {}});
   host.files["/share"].read_only_mount = true;

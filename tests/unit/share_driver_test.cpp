@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "spec/share_driver.hpp"
+
+#include "support/hosts.hpp"
+#include "support/judge.hpp"
+
+#include <doctest/doctest.h>
+
+namespace vmr::test {
+namespace {
+
+/// What `auto` makes of a share of /share with `settings`.
+struct Choice {
+  Driver driver = Driver::virtiofs;
+  Strings notes;
+  Verdict verdict;
+
+  bool operator==(const Choice&) const = default;
+};
+
+Choice choose(const Strings& settings, const Host& host) {
+  Strings environment = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=auto"};
+  environment.insert(environment.end(), settings.begin(), settings.end());
+  auto resolved = resolve_settings(environment, host);
+  return {resolved.spec.shares.at(0).driver,
+          resolved.notes,
+          {std::move(resolved.problems), std::move(resolved.warnings)}};
+}
+
+Host without_virtiofsd() {
+  auto host = docker_host();
+  host.virtiofsd.reset();
+  host.virtiofsd_problem = "Unable to find a satisfying virtiofsd";
+  return host;
+}
+
+const std::string uses = "Filesystem #1: driver=auto uses ";
+
+TEST_CASE("auto takes virtiofs where it can run") {
+  CHECK(choose({}, docker_host()) ==
+        Choice{Driver::virtiofs, {uses + "virtiofs: /usr/libexec/virtiofsd can run here"}, {}});
+  CHECK(choose({"FILESYSTEM_XATTR=1"}, docker_host()) ==
+        Choice{Driver::virtiofs,
+               {uses + "virtiofs: xattr can only be used with driver=virtiofs (FILESYSTEM_XATTR)"},
+               {}});
+}
+
+TEST_CASE("auto takes 9p where virtiofs cannot run and warns") {
+  CHECK(choose({}, without_virtiofsd()) ==
+        Choice{Driver::ninep, {}, {{}, {uses + "9p: Unable to find a satisfying virtiofsd"}}});
+  auto host = debian_12_host();
+  host.abilities.unshare_fs = false;
+  const auto choice = choose({"FILESYSTEM_READONLY=1"}, host);
+  CHECK(choice ==
+        Choice{Driver::ninep,
+               {},
+               {{},
+                {uses + "9p: FILESYSTEM_READONLY='1': virtiofs does not yet support read-only mode "
+                        "with this virtiofsd (/usr/lib/qemu/virtiofsd has no --readonly); this "
+                        "virtiofsd always calls unshare(CLONE_FS), which fails with EPERM here"}}});
+}
+
+TEST_CASE("auto takes 9p for what only 9p has") {
+  struct Row {
+    Strings settings;
+    std::string reason;
+  };
+  const std::string passthrough = "virtiofs only supports passthrough accessmode";
+  const std::vector<Row> rows = {
+      {{"FILESYSTEM_ACCESSMODE=mapped"}, passthrough + " (FILESYSTEM_ACCESSMODE)"},
+      {{"FILESYSTEM_ACCESSMODE=squash"}, passthrough + " (FILESYSTEM_ACCESSMODE)"},
+      {{"FILESYSTEM_MULTIDEVS=warn"}, "virtiofs does not support multidevs (FILESYSTEM_MULTIDEVS)"},
+      {{"FILESYSTEM_WRPOLICY=immediate"},
+       "virtiofs does not support wrpolicy (FILESYSTEM_WRPOLICY)"},
+      {{"FILESYSTEM_ACCESSMODE=mapped", "FILESYSTEM_FMODE=0600", "FILESYSTEM_DMODE=0700"},
+       passthrough + " (FILESYSTEM_ACCESSMODE)"}};
+  for (const auto& row : rows) {
+    CHECK(choose(row.settings, docker_host()) ==
+          Choice{Driver::ninep, {uses + "9p: " + row.reason}, {}});
+  }
+  const auto modes = choose({"FILESYSTEM_DMODE=0700"}, docker_host());
+  CHECK(modes.driver == Driver::ninep);
+  CHECK(modes.verdict ==
+        Verdict{{{"FILESYSTEM_DMODE='0700': fmode and dmode must be used with accessmode=mapped",
+                  "FILESYSTEM_DMODE (environment)",
+                  "set FILESYSTEM_ACCESSMODE=mapped, or leave it out"}},
+                {}});
+}
+
+TEST_CASE("auto refuses what needs virtiofs where virtiofs cannot run") {
+  const auto choice =
+      choose({"FILESYSTEM_QUEUE_SIZE=64", "FILESYSTEM_XATTR=1"}, without_virtiofsd());
+  CHECK(choice.driver == Driver::virtiofs);
+  CHECK(choice.notes.empty());
+  CHECK(choice.verdict ==
+        Verdict{{{"FILESYSTEM_DRIVER='auto': Unable to find a satisfying virtiofsd; "
+                  "FILESYSTEM_QUEUE_SIZE: queue size can only be used with driver=virtiofs",
+                  "FILESYSTEM_DRIVER (environment)",
+                  "install virtiofsd (Debian 13: virtiofsd, Debian 12: qemu-system-common), or "
+                  "leave FILESYSTEM_QUEUE_SIZE, FILESYSTEM_XATTR out: 9p is used then",
+                  ExitStatus::host_unsupported}},
+                {}});
+  CHECK(choose({"FILESYSTEM_THREAD_POOL_SIZE=4"}, docker_host()).verdict ==
+        Verdict{{{"FILESYSTEM_THREAD_POOL_SIZE='4': a virtiofsd thread pool calls "
+                  "unshare(CLONE_FS), which fails with EPERM here",
+                  "FILESYSTEM_THREAD_POOL_SIZE (environment)",
+                  "leave it at 0, or relax the container's seccomp profile",
+                  ExitStatus::host_unsupported}},
+                {}});
+}
+
+TEST_CASE("auto with an option of each driver") {
+  CHECK(choose({"FILESYSTEM_WRPOLICY=immediate", "FILESYSTEM_XATTR=1"}, docker_host()).verdict ==
+        Verdict{{{"FILESYSTEM_XATTR='1': xattr can only be used with driver=virtiofs",
+                  "FILESYSTEM_XATTR (environment)",
+                  "leave it out, or FILESYSTEM_WRPOLICY, which needs 9p"}},
+                {}});
+}
+
+}  // namespace
+}  // namespace vmr::test
