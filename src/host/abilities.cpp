@@ -38,24 +38,33 @@ bool open_by_handle() {
   return ::open_by_handle_at(root, &buffer.handle, O_PATH) >= 0 || errno != EPERM;
 }
 
-/// The steps of virtiofsd's namespace sandbox. The last one fails where the root file system is not
-/// a mount that can be moved, whatever the privileges.
-bool change_root_in_namespaces() {
+/// What virtiofsd's namespace sandbox does inside its namespaces. Mounting proc fails where parts
+/// of the outer one are hidden, as in most containers; the last step fails where the root file
+/// system is not a mount that can be moved. Both whatever the privileges.
+bool change_root() {
   constexpr const char* folder = "/etc";
-  return ::unshare(CLONE_NEWNS | CLONE_NEWPID) == 0 &&
-         ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
+  return ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
+         ::mount("proc", "/proc", "proc", MS_NODEV | MS_NOEXEC | MS_NOSUID, nullptr) == 0 &&
          ::mount(folder, folder, nullptr, MS_BIND, nullptr) == 0 && ::chdir(folder) == 0 &&
          ::syscall(SYS_pivot_root, ".", ".") == 0;
+}
+
+/// Whether the whole sandbox works in new namespaces of these kinds; only a child of the one that
+/// unshares is in the new pid namespace.
+template <int kinds>
+bool sandbox_in_namespaces() {
+  return ::unshare(kinds) == 0 && works_in_child(change_root);
 }
 
 }  // namespace
 
 Abilities probe_abilities() {
   Abilities can;
-  can.sys_admin = works_in_child(change_root_in_namespaces);
+  can.sys_admin = works_in_child(sandbox_in_namespaces<CLONE_NEWNS | CLONE_NEWPID>);
   can.unshare_fs = works_in_child([] { return ::unshare(CLONE_FS) == 0; });
   can.chroot = works_in_child([] { return ::chroot("/") == 0; });
-  can.user_namespace = works_in_child([] { return ::unshare(CLONE_NEWUSER) == 0; });
+  can.user_namespace =
+      works_in_child(sandbox_in_namespaces<CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID>);
   can.dac_read_search = works_in_child(open_by_handle);
   return can;
 }

@@ -53,7 +53,7 @@ struct Abilities {
   bool sys_admin = false;        ///< may change the root in new mount and pid namespaces
   bool unshare_fs = false;       ///< unshare(CLONE_FS) is allowed
   bool chroot = false;           ///< chroot(2) is allowed
-  bool user_namespace = false;   ///< an ordinary user may create a user namespace
+  bool user_namespace = false;   ///< the same in a new user namespace, which needs no privilege
   bool dac_read_search = false;  ///< open_by_handle_at is allowed
 
   bool operator==(const Abilities&) const = default;

@@ -4,6 +4,9 @@
 #include "config/variables.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
 
 namespace vmr {
 namespace {
@@ -27,6 +30,28 @@ std::optional<FileFacts> facts_of(const Share& share, const Host& host) {
   const auto found = host.files.find(share.source);
   const bool there = found != host.files.end() && found->second.kind == FileFacts::Kind::directory;
   return there && found->second.readable ? std::optional(found->second) : std::nullopt;
+}
+
+/// Whether files can be made in `share` for `who`. A process that is not root makes them for itself
+/// only; with squash QEMU does not even try to give them away.
+bool acts_for(const Owner& who, const Share& share, const Host& host) {
+  return host.uid == 0 || host.uid == who.uid || share.accessmode == AccessMode::squash;
+}
+
+/// What lets the guest's user write into `share`, whose folder on the host is `folder`.
+std::string ways_to_write(const Share& share, const FileFacts& folder, bool acts,
+                          const Host& host) {
+  const auto variable = [&](auto name) { return share_variable(share.number, name); };
+  std::vector<std::string> ways;
+  if (acts) ways.emplace_back("adjust its owner or mode on the host");
+  const bool translates = host.virtiofsd && host.virtiofsd->has_translation;
+  const Owner owner = host.uid == 0 ? folder.owner : Owner{host.uid, host.gid};
+  if (translates && share.driver == Driver::virtiofs && owner.uid != 0 && share.owner != owner) {
+    ways.push_back(fmt::format("set {}={}", variable("OWNER"), value_text(std::optional(owner))));
+  }
+  ways.push_back(
+      fmt::format("use {}=9p with {}=mapped", variable("DRIVER"), variable("ACCESSMODE")));
+  return fmt::format("{}", fmt::join(ways, ", or "));
 }
 
 }  // namespace
@@ -64,26 +89,23 @@ void check_owner(const ShareConfig& config, const Host& host, Findings& findings
 void check_write_access(const Share& share, const Owner& guest_owner, const Host& host,
                         Findings& findings) {
   const bool decided_by_host = share.accessmode != AccessMode::mapped && !share.posix_acl;
-  if (share.readonly || !decided_by_host) return;
-  const auto facts = facts_of(share, host);
-  const auto who = share.owner.value_or(guest_owner);
-  if (!facts || may_write(*facts, who)) return;
+  const auto folder = facts_of(share, host);
+  if (share.readonly || !decided_by_host || !folder) return;
 
-  const auto variable = [&](auto name) { return share_variable(share.number, name); };
-  const auto owner = value_text(std::optional(facts->owner));
-  std::string fix = "adjust its owner or mode on the host";
-  const bool translates = host.virtiofsd && host.virtiofsd->has_translation;
-  if (translates && share.driver == Driver::virtiofs && facts->owner.uid != 0) {
-    fix += fmt::format(", set {}={}", variable("OWNER"), owner);
-  }
-  findings.warnings.push_back(fmt::format(
-      "Filesystem #{}: {} cannot write there: {} belongs to {} with mode {:04o}; {}, or use {}=9p "
-      "with "
-      "{}=mapped",
-      share.number,
-      share.owner ? fmt::format("{}={}", variable("OWNER"), value_text(share.owner))
-                  : fmt::format("the guest's user {}", who.uid),
-      share.source, owner, facts->mode, fix, variable("DRIVER"), variable("ACCESSMODE")));
+  const auto who = share.owner.value_or(guest_owner);
+  const bool acts = acts_for(who, share, host);
+  if (acts && may_write(*folder, who)) return;
+  const auto subject = share.owner ? fmt::format("{}={}", share_variable(share.number, "OWNER"),
+                                                 value_text(share.owner))
+                                   : fmt::format("the guest's user {}", who.uid);
+  const auto reason =
+      acts ? fmt::format("{} belongs to {} with mode {:04o}", share.source,
+                         value_text(std::optional(folder->owner)), folder->mode)
+           : fmt::format("{} runs as user {} and can act for nobody else",
+                         share.driver == Driver::virtiofs ? "virtiofsd" : "QEMU", host.uid);
+  findings.warnings.push_back(fmt::format("Filesystem #{}: {} cannot write there: {}; {}",
+                                          share.number, subject, reason,
+                                          ways_to_write(share, *folder, acts, host)));
 }
 
 }  // namespace vmr

@@ -2,6 +2,7 @@
 // The image on Debian 13, with its Rust virtiofsd, under Docker's default seccomp profile.
 #include "base/shell_words.hpp"
 #include "host/capture.hpp"
+#include "support/access_modes.hpp"
 #include "support/guest.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -127,4 +128,24 @@ TEST_CASE("a wrong access mode is refused before anything starts with status 2")
                                "FILESYSTEM_ACCESSMODE=mapped", image, "args"});
   CHECK_FALSE(run.ok);
   CHECK(says(run, "FILESYSTEM_ACCESSMODE='mapped': virtiofs only supports passthrough accessmode"));
+}
+
+TEST_CASE("the access modes in a container are as documented") {
+  if (!has_docker()) return;
+  build_image();
+  const AccessModes modes("virtiofs (Rust)", "QEMU 10");
+  std::vector<std::string> options = {"-v", modes.folder() + ":/shares", "-e", "ACCEL=tcg"};
+  for (const auto& [name, value] : AccessModes::settings("/shares")) {
+    options.insert(options.end(), {"-e", fmt::format("{}={}", name, value)});
+  }
+  const auto refused = run_docker({"run", "--rm", "-e", "FILESYSTEM_SOURCE=/x", "-e",
+                                   "FILESYSTEM_ACCESSMODE=squash", image, "args"});
+  const TemporaryFolder work;
+
+  const auto run = boot(work, AccessModes::script(), options);
+
+  INFO(run.output << run.errors);
+  CHECK(run.ok);
+  modes.check_promises(run.output);
+  modes.check_table(run.output, AccessModes::refusal_in(refused.errors));
 }

@@ -2,16 +2,13 @@
 // A read-only share stays as it is, whatever the guest tries.
 #include "host/programs.hpp"
 #include "support/guest.hpp"
+#include "support/read_only_mount.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
 #include <optional>
-#include <sched.h>
 #include <string>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 using namespace vmr::test;
@@ -42,32 +39,6 @@ for folder in /mnt/*; do
 done
 say end
 )sh";
-
-/// A folder with one file, bound read-only over itself in a mount namespace of this process.
-class ReadOnlyFolder {
- public:
-  ReadOnlyFolder() {
-    write_text(folder_ / "file", "as it was");
-    const auto* path = folder_.path().c_str();
-    mounted_ = ::unshare(CLONE_NEWNS) == 0 &&
-               ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-               ::mount(path, path, nullptr, MS_BIND, nullptr) == 0 &&
-               ::mount(path, path, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
-    if (!mounted_) reason_ = std::strerror(errno);
-  }
-  ~ReadOnlyFolder() { ::umount2(folder_.path().c_str(), MNT_DETACH); }
-  ReadOnlyFolder(const ReadOnlyFolder&) = delete;
-  ReadOnlyFolder& operator=(const ReadOnlyFolder&) = delete;
-
-  [[nodiscard]] bool works() const { return mounted_; }
-  [[nodiscard]] const std::string& reason() const { return reason_; }
-  [[nodiscard]] const std::string& path() const { return folder_.path(); }
-
- private:
-  TemporaryFolder folder_;
-  bool mounted_ = false;
-  std::string reason_;
-};
 
 std::optional<vmr::VirtiofsdFacts> virtiofsd() {
   std::string problem;
@@ -148,9 +119,11 @@ TEST_CASE("a read-only virtiofs share is enforced by the daemon or refused") {
 }
 
 TEST_CASE("a read-only virtiofs share of a folder that the host mounts read-only works") {
-  const ReadOnlyFolder host;
-  if (!host.works()) {
-    MESSAGE("SKIPPED: this process may not mount: " << host.reason());
+  const TemporaryFolder host;
+  write_text(host / "file", "as it was");
+  const ReadOnlyMount mount(host.path());
+  if (!mount.works()) {
+    MESSAGE("SKIPPED: this process may not mount: " << mount.reason());
     return;
   }
   check_attacked(boot(readonly_virtiofs(host.path()), attack), host.path());

@@ -96,7 +96,7 @@ TEST_CASE("a share that the guest's user cannot write is told before it is tried
   CHECK(warnings({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=squash"}, roots) == roots_warning);
   CHECK(warnings({}, host_with(docker_host(), {501, 20}, 0755)) ==
         Strings{who + "/share belongs to 501:20 with mode 0755" + adjust +
-                ", set FILESYSTEM_OWNER=501:20" + mapped});
+                ", or set FILESYSTEM_OWNER=501:20" + mapped});
   CHECK(warnings({}, host_with(debian_12_host(), {501, 20}, 0750)) ==
         Strings{who + "/share belongs to 501:20 with mode 0750" + adjust + mapped});
   CHECK(warnings({"FILESYSTEM_OWNER=501:20"}, roots) ==
@@ -106,6 +106,25 @@ TEST_CASE("a share that the guest's user cannot write is told before it is tried
             adjust + mapped});
   CHECK(judge({"FILESYSTEM_SOURCE=/new"}, docker_host()).warnings ==
         Strings{who + "/new belongs to 0:0 with mode 0755" + adjust + mapped});
+}
+
+TEST_CASE("a user other than root makes files for itself only") {
+  auto host = ordinary_user();
+  host.uid = host.gid = 1001;
+  host.files["/share"].mode = 0777;
+  const std::string who = "Filesystem #1: the guest's user 1000 cannot write there: ";
+  const std::string mapped = "use FILESYSTEM_DRIVER=9p with FILESYSTEM_ACCESSMODE=mapped";
+  CHECK(judge(with({}), host) ==
+        Verdict{{},
+                {who +
+                 "virtiofsd runs as user 1001 and can act for nobody else; set "
+                 "FILESYSTEM_OWNER=1001:1001, or " +
+                 mapped}});
+  CHECK(judge(with({"FILESYSTEM_DRIVER=9p"}), host) ==
+        Verdict{{}, {who + "QEMU runs as user 1001 and can act for nobody else; " + mapped}});
+  CHECK(judge(with({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=squash"}), host) == Verdict{});
+  CHECK(judge(with({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=mapped"}), host) == Verdict{});
+  CHECK(judge(with({"FILESYSTEM_OWNER=1001:1001"}), host) == Verdict{});
 }
 
 TEST_CASE("a share that the guest's user can write needs no word") {
