@@ -20,7 +20,8 @@ done_already() {
 
 # begin_build NAME RECIPE-FILE... -- [--output DIR]: reads the arguments; ends the script when the
 # guest is there already. Sets `output`, and `work`, an empty folder on the same file system that
-# `publish` renames to it. The recipe is the named files (beside scripts/) and the machine's release.
+# `publish` renames to it. The recipe is the named files (beside scripts/), the machine's release,
+# and what the caller has set `variant` to.
 begin_build() {
   local name=$1 parent; shift
   local -a recipe=()
@@ -37,7 +38,7 @@ begin_build() {
   mkdir -p "$(dirname "$output")"
   parent=$(cd "$(dirname "$output")" && pwd)
   output=$parent/$(basename "$output")
-  stamp=$({ cat "${recipe[@]}"; grep ^VERSION_CODENAME= /etc/os-release; } | sha256sum | cut -d' ' -f1)
+  stamp=$({ cat "${recipe[@]}"; grep ^VERSION_CODENAME= /etc/os-release; printf %s "${variant:-}"; } | sha256sum | cut -d' ' -f1)
   done_already "$name"
 
   # One build at a time in a folder; the lock is on the folder itself, so it leaves no file behind.

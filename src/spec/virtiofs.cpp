@@ -38,7 +38,9 @@ void check_unshare(const ShareConfig& config, const Host& host, Findings& findin
   if (host.abilities.unshare_fs) return;
   if (host.virtiofsd->family == VirtiofsdFacts::Family::c) {
     findings.refuse(
-        config.driver, "this virtiofsd always calls unshare(CLONE_FS), which fails with EPERM here",
+        config.driver,
+        "this virtiofsd always calls unshare(2), and unshare(CLONE_FS) failed with EPERM, as a "
+        "container's seccomp profile makes it",
         "use a virtiofsd written in Rust (Debian 13), or relax the container's seccomp profile "
         "(--security-opt seccomp=unconfined)",
         ExitStatus::host_unsupported);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The image on Debian 13, with its Rust virtiofsd, under Docker's default seccomp profile.
-#include "base/shell_words.hpp"
-#include "host/capture.hpp"
+#include "support/container.hpp"
+
 #include "support/access_modes.hpp"
 #include "support/guest.hpp"
 #include "support/temporary_folder.hpp"
@@ -9,7 +9,6 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -21,67 +20,18 @@ namespace {
 namespace fs = std::filesystem;
 using namespace vmr::test;
 
-constexpr auto image = "docker-vm-runner:test";
-
-std::string docker() {
-  const char* chosen = std::getenv("DOCKER");
-  return chosen == nullptr ? "docker" : chosen;
-}
-
-/// Whether there is a Docker command at all; without one these tests are skipped, visibly.
-bool has_docker() {
-  const auto found = vmr::capture({"/bin/sh", "-c", "command -v " + vmr::shell_quote(docker())});
-  if (!found.ok) MESSAGE("SKIPPED: no Docker command (DOCKER='" << docker() << "')");
-  return found.ok;
-}
-
-/// Runs `docker ARGUMENTS…` to its end.
-vmr::Captured run_docker(const std::vector<std::string>& arguments) {
-  return vmr::capture(
-      {"/bin/sh", "-c", vmr::shell_quote(docker()) + " " + vmr::shell_join(arguments)});
-}
-
-void build_image() {
-  static const auto built =
-      run_docker({"build", "-t", image, "-f", SOURCE_FOLDER "/docker/Dockerfile", SOURCE_FOLDER});
-  REQUIRE_MESSAGE(built.ok, built.output << built.errors);
-}
-
-bool says(const vmr::Captured& run, const std::string& text) {
-  return (run.output + run.errors).find(text) != std::string::npos;
-}
-
-/// Boots the tiny guest in a container with `share` at /share; `script` is what the guest runs.
-vmr::Captured boot(const TemporaryFolder& work, const std::string& script,
-                   const std::vector<std::string>& options) {
-  fs::create_directories(work / "share");
-  std::ofstream(work / "user-data") << guest_script(script);
-  std::vector<std::string> words = {"run", "--rm",
-                                    "-v",  tiny_guest() + ":/guest:ro",
-                                    "-v",  (work / "user-data") + ":/user-data:ro",
-                                    "-e",  "CLOUD_INIT_USER_DATA=/user-data",
-                                    "-e",  "BASE_IMAGE=/guest",
-                                    "-e",  "MEMORY=256",
-                                    "-e",  "SSH_PORT=0",
-                                    "-e",  "FILESYSTEM_SOURCE=/share"};
-  words.insert(words.end(), options.begin(), options.end());
-  words.emplace_back(image);
-  return run_docker(words);
-}
-
 }  // namespace
 
 TEST_CASE("virtiofs works in a plain docker run without any privilege") {
   if (!has_docker()) return;
-  build_image();
   const TemporaryFolder work;
   fs::create_directories(work / "share");
   std::ofstream(work / "share/from-host") << "hello guest\n";
-  const auto run = boot(work,
-                        "cat /mnt/share/from-host\n"
-                        "echo hello host >/mnt/share/from-guest\n"
-                        "chown 1234:1235 /mnt/share/from-guest\n",
-                        {"-v", (work / "share") + ":/share", "-e", "LOG_VERBOSE=1"});
+  const auto run = boot_in_container(work,
+                                     "cat /mnt/share/from-host\n"
+                                     "echo hello host >/mnt/share/from-guest\n"
+                                     "chown 1234:1235 /mnt/share/from-guest\n",
+                                     {"-v", (work / "share") + ":/share", "-e", "LOG_VERBOSE=1"});
   INFO(run.output << run.errors);
   CHECK(run.ok);
   CHECK(says(run, "--sandbox chroot"));
@@ -96,9 +46,9 @@ TEST_CASE("virtiofs works in a plain docker run without any privilege") {
 
 TEST_CASE("the Rust virtiofsd enforces a read-only share on the host") {
   if (!has_docker()) return;
-  build_image();
   const TemporaryFolder work;
-  const auto run = boot(work,
+  const auto run =
+      boot_in_container(work,
                         "mount -o remount,rw /mnt/share\n"
                         "echo bad >/mnt/share/bad || echo refused as it should\n",
                         {"-v", (work / "share") + ":/share", "-e", "FILESYSTEM_READONLY=1"});
@@ -111,9 +61,9 @@ TEST_CASE("the Rust virtiofsd enforces a read-only share on the host") {
 
 TEST_CASE("9p mapped works in a plain docker run") {
   if (!has_docker()) return;
-  build_image();
   const TemporaryFolder work;
-  const auto run = boot(work, "su guest -c 'echo hello >/mnt/share/by-guest'\n",
+  const auto run =
+      boot_in_container(work, "su guest -c 'echo hello >/mnt/share/by-guest'\n",
                         {"-v", (work / "share") + ":/share", "-e", "FILESYSTEM_DRIVER=9p", "-e",
                          "FILESYSTEM_ACCESSMODE=mapped"});
   INFO(run.output << run.errors);
@@ -123,26 +73,24 @@ TEST_CASE("9p mapped works in a plain docker run") {
 
 TEST_CASE("a wrong access mode is refused before anything starts with status 2") {
   if (!has_docker()) return;
-  build_image();
   const auto run = run_docker({"run", "--rm", "-e", "FILESYSTEM_SOURCE=/x", "-e",
-                               "FILESYSTEM_ACCESSMODE=mapped", image, "args"});
+                               "FILESYSTEM_ACCESSMODE=mapped", built_image(), "args"});
   CHECK_FALSE(run.ok);
   CHECK(says(run, "FILESYSTEM_ACCESSMODE='mapped': virtiofs only supports passthrough accessmode"));
 }
 
 TEST_CASE("the access modes in a container are as documented") {
   if (!has_docker()) return;
-  build_image();
   const AccessModes modes("virtiofs (Rust)", "QEMU 10");
   std::vector<std::string> options = {"-v", modes.folder() + ":/shares", "-e", "ACCEL=tcg"};
   for (const auto& [name, value] : AccessModes::settings("/shares")) {
     options.insert(options.end(), {"-e", fmt::format("{}={}", name, value)});
   }
   const auto refused = run_docker({"run", "--rm", "-e", "FILESYSTEM_SOURCE=/x", "-e",
-                                   "FILESYSTEM_ACCESSMODE=squash", image, "args"});
+                                   "FILESYSTEM_ACCESSMODE=squash", built_image(), "args"});
   const TemporaryFolder work;
 
-  const auto run = boot(work, AccessModes::script(), options);
+  const auto run = boot_in_container(work, AccessModes::script(), options);
 
   INFO(run.output << run.errors);
   CHECK(run.ok);

@@ -2,10 +2,9 @@
 // The access modes as docs/filesystem-sharing.md says they were observed.
 #include "support/access_modes.hpp"
 
-#include "host/capture.hpp"
-#include "host/programs.hpp"
 #include "support/guest.hpp"
 #include "support/read_only_mount.hpp"
+#include "support/this_machine.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,21 +22,11 @@ std::string refusal(const std::string& accessmode) {
   return AccessModes::refusal_in(finished.log);
 }
 
-/// The QEMU of this host, as the document's table names it.
-std::string qemu() {
-  const auto version = vmr::capture({vmr::find_in_path("qemu-system-x86_64"), "--version"});
-  REQUIRE(version.ok);
-  return version.output.find(" 7.2") == version.output.npos ? "QEMU 10" : "QEMU 7.2";
-}
-
 }  // namespace
 
 TEST_CASE("the access modes are as documented") {
-  std::string problem;
-  const auto daemon = vmr::find_virtiofsd("/nonexistent", problem);
-  REQUIRE_MESSAGE(daemon.has_value(), problem);
-  const bool is_c = daemon->family == vmr::VirtiofsdFacts::Family::c;
-  const AccessModes modes(is_c ? "virtiofs (C, QEMU 7.2)" : "virtiofs (Rust)", qemu());
+  const AccessModes modes(has_c_virtiofsd() ? "virtiofs (C, QEMU 7.2)" : "virtiofs (Rust)",
+                          qemu_generation());
   // The C daemon has no read-only mode of its own.
   const ReadOnlyMount mount(modes.readonly_virtiofs_source());
   if (!mount.works()) {

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+
 using namespace vmr::test;
 
 namespace {
@@ -74,12 +76,40 @@ TEST_CASE("a share that the machine does not show is named") {
               "machine?)"});
 }
 
+TEST_CASE("what the guest's user cannot write is told before boot and 9p mapped mends it") {
+  const TemporaryFolder host;
+  const auto source = host / "roots";
+  REQUIRE(::mkdir(source.c_str(), 0755) == 0);
+  // A bare kernel has no guest.toml that says root logs in.
+  const auto settings = join({{"BASE_IMAGE", ""},
+                              {"KERNEL", tiny_guest() + "/vmlinux"},
+                              {"INITRD", tiny_guest() + "/initrd.img"},
+                              {"CMDLINE", "console=ttyS0 quiet panic=-1"}},
+                             share(1, {{"SOURCE", source}}));
+  const std::string script =
+      "su guest -c 'echo hello >/mnt/roots/file' 2>&1 | while read -r line; "
+      "do say $line; done\n";
+
+  const auto refused = boot(settings, script);
+  CHECK(refused.log_with("[WARN]") ==
+        Lines{"[WARN] Filesystem #1: the guest's user 1000 cannot write there: " + source +
+              " belongs to 0:0 with mode 0755; adjust its owner or mode on the host, or use "
+              "FILESYSTEM_DRIVER=9p with FILESYSTEM_ACCESSMODE=mapped"});
+  CHECK(refused.said == Lines{"sh: can't create /mnt/roots/file: Permission denied"});
+
+  const auto mended =
+      boot(join(settings, share(1, {{"DRIVER", "9p"}, {"ACCESSMODE", "mapped"}})), script);
+  CHECK(mended.log_with("[WARN]") == Lines{});
+  CHECK(mended.said == Lines{});
+  CHECK(read_file(source + "/file") == "hello\n");
+}
+
 TEST_CASE("a guest without cloud-init costs a warning and a way to mount by hand") {
   const TemporaryFolder host;
-  // A shell instead of the init that reads the seed.
+  // Without the init that reads the seed.
   const auto settings = join(tiny_settings(), both_drivers(host));
-  const auto seen = observe(run_launcher(
-      join(settings, {{"CMDLINE", "rdinit=/bin/busybox -- poweroff -f"}, {"CLOUD_INIT", "1"}})));
+  const auto seen =
+      observe(run_launcher(join(settings, {{"CMDLINE", "rdinit=/bin/busybox -- poweroff -f"}})));
   CHECK_MESSAGE(seen.status == 0, seen.console);
   CHECK(seen.log_with("[WARN]") ==
         Lines{"[WARN] The guest did not say before it powered off whether its shares are mounted: "

@@ -53,6 +53,10 @@ std::string debian_guest() {
   return guest_folder("VM_RUNNER_GUEST", "guest", "scripts/build-guest");
 }
 
+std::string test_guest() {
+  return guest_folder("VM_RUNNER_TEST_GUEST", "test-guest", "scripts/test");
+}
+
 Launcher::Variables tiny_settings() {
   return {{"BASE_IMAGE", tiny_guest()}, {"ACCEL", "tcg"}, {"MEMORY", "256"}, {"CPUS", "1"}};
 }

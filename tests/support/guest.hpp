@@ -22,10 +22,11 @@ struct doctest::StringMaker<std::vector<std::string>> {
 
 namespace vmr::test {
 
-/// The folder of the tiny guest, or of the Debian one; the test fails when it is not there, with
-/// the command that makes it.
+/// The folder of the tiny guest, of the Debian one, or of the Debian one with what scripts/test
+/// adds; the test fails when it is not there, with the command that makes it.
 std::string tiny_guest();
 std::string debian_guest();
+std::string test_guest();
 
 /// Settings that boot the tiny guest in the least time.
 Launcher::Variables tiny_settings();

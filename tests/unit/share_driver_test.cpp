@@ -57,7 +57,8 @@ TEST_CASE("auto takes 9p where virtiofs cannot run and warns") {
                {{},
                 {uses + "9p: FILESYSTEM_READONLY='1': virtiofs does not yet support read-only mode "
                         "with this virtiofsd (/usr/lib/qemu/virtiofsd has no --readonly); this "
-                        "virtiofsd always calls unshare(CLONE_FS), which fails with EPERM here"}}});
+                        "virtiofsd always calls unshare(2), and unshare(CLONE_FS) failed with "
+                        "EPERM, as a container's seccomp profile makes it"}}});
 }
 
 TEST_CASE("auto takes 9p for what only 9p has") {

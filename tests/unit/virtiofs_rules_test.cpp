@@ -95,8 +95,8 @@ TEST_CASE("the C virtiofsd always unshares") {
   auto host = debian_12_host();
   host.abilities = docker_host().abilities;
   CHECK(judge(with({}), host) ==
-        Verdict{{{"FILESYSTEM_DRIVER='virtiofs': this virtiofsd always calls unshare(CLONE_FS), "
-                  "which fails with EPERM here",
+        Verdict{{{"FILESYSTEM_DRIVER='virtiofs': this virtiofsd always calls unshare(2), and "
+                  "unshare(CLONE_FS) failed with EPERM, as a container's seccomp profile makes it",
                   driver_origin,
                   "use a virtiofsd written in Rust (Debian 13), or relax the container's seccomp "
                   "profile (--security-opt seccomp=unconfined), or use FILESYSTEM_DRIVER=9p",

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "support/container.hpp"
+
+#include "base/shell_words.hpp"
+#include "support/guest.hpp"
+#include "support/text_file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace vmr::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string docker() {
+  const char* chosen = std::getenv("DOCKER");
+  return chosen == nullptr ? "docker" : chosen;
+}
+
+}  // namespace
+
+bool has_docker() {
+  const auto found = capture({"/bin/sh", "-c", "command -v " + shell_quote(docker())});
+  if (!found.ok) MESSAGE("SKIPPED: no Docker command (DOCKER='" << docker() << "')");
+  return found.ok;
+}
+
+const std::string& built_image() {
+  static const std::string image = "docker-vm-runner:test";
+  static const auto built =
+      run_docker({"build", "-t", image, "-f", SOURCE_FOLDER "/docker/Dockerfile", SOURCE_FOLDER});
+  REQUIRE_MESSAGE(built.ok, built.output << built.errors);
+  return image;
+}
+
+bool says(const Captured& run, const std::string& text) {
+  return (run.output + run.errors).find(text) != std::string::npos;
+}
+
+Captured boot_in_container(const TemporaryFolder& work, const std::string& script,
+                           const std::vector<std::string>& options) {
+  fs::create_directories(work / "share");
+  write_text(work / "user-data", guest_script(script));
+  std::vector<std::string> words = {"run", "--rm",
+                                    "-v",  tiny_guest() + ":/guest:ro",
+                                    "-v",  (work / "user-data") + ":/user-data:ro",
+                                    "-e",  "CLOUD_INIT_USER_DATA=/user-data",
+                                    "-e",  "BASE_IMAGE=/guest",
+                                    "-e",  "MEMORY=256",
+                                    "-e",  "SSH_PORT=0",
+                                    "-e",  "FILESYSTEM_SOURCE=/share"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.push_back(built_image());
+  return run_docker(words);
+}
+
+Captured run_docker(const std::vector<std::string>& arguments) {
+  return capture({"/bin/sh", "-c", shell_quote(docker()) + " " + shell_join(arguments)});
+}
+
+}  // namespace vmr::test
