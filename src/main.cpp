@@ -32,6 +32,8 @@ ExitStatus act(const Arguments& arguments) {
       return vmr::command_args(arguments, environment());
     case Command::seed:
       return vmr::command_seed(arguments, environment());
+    case Command::status:
+      return vmr::command_status(arguments, environment());
     case Command::listen:
       vmr::become_with_listeners(arguments.sockets, arguments.qemu_args);
     case Command::help:

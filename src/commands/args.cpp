@@ -6,9 +6,9 @@
 #include "host/probe.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/plan_text.hpp"
+#include "run/json_text.hpp"
 
 #include <boost/json.hpp>
-#include <boost/nowide/utf/convert.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -27,31 +27,6 @@ const QemuPlan& chosen_attempt(const LaunchPlan& plan, const VmSpec& spec, const
   if (reason.empty()) return plan.attempts.front();
   log_warn("KVM does not work here: {}", reason);
   return plan.attempts.back();
-}
-
-/// `text` as JSON can hold it: what is not UTF-8 becomes U+FFFD.
-std::string to_utf8(const std::string& text) {
-  const char* const begin = text.data();
-  return boost::nowide::utf::convert_string<char>(begin, begin + text.size());
-}
-
-json::array to_json(const std::vector<std::string>& words) {
-  json::array array;
-  for (const auto& word : words) array.emplace_back(to_utf8(word));
-  return array;
-}
-
-json::object to_json(const SharePlan& plan) {
-  const Share& share = plan.share;
-  json::object object = {{"index", share.number},
-                         {"tag", to_utf8(share.tag)},
-                         {"source", to_utf8(share.source)},
-                         {"driver", std::string(word_for(share.driver))},
-                         {"accessmode", std::string(word_for(share.accessmode))},
-                         {"readonly", share.readonly},
-                         {"mount", to_utf8(share.mount)}};
-  if (plan.helper) object["sandbox"] = std::string(word_for(share.sandbox));
-  return object;
 }
 
 std::string as_json(const LaunchPlan& plan, const QemuPlan& qemu) {
@@ -84,6 +59,7 @@ ExitStatus command_args(const Arguments& arguments, const std::vector<std::strin
     case Format::lines:
       text = as_lines(plan, qemu);
       break;
+    case Format::table:  // of another command
     case Format::shell:
       text = launch_script(plan, qemu, arguments, environment);
       break;

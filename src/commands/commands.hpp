@@ -20,4 +20,7 @@ ExitStatus command_args(const Arguments& arguments, const std::vector<std::strin
 /// Writes only the NoCloud image.
 ExitStatus command_seed(const Arguments& arguments, const std::vector<std::string>& environment);
 
+/// Tells how the running VM of the configured name is.
+ExitStatus command_status(const Arguments& arguments, const std::vector<std::string>& environment);
+
 }  // namespace vmr

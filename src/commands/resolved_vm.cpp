@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "config/load.hpp"
 #include "host/probe.hpp"
+#include "plan/launch_plan.hpp"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <unistd.h>
 
 namespace vmr {
 namespace {
@@ -34,6 +36,17 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
 }
 
 }  // namespace
+
+ControlAddress find_control(const Arguments& arguments,
+                            const std::vector<std::string>& environment) {
+  const auto config =
+      load_config(arguments, environment, read_config_file(arguments.config_file)).config;
+  Host host;
+  host.uid = ::geteuid();
+  host.runtime_folder = find_runtime_folder(host.uid);
+  const auto& name = config.guest_name.value;
+  return {name, runtime_folder_of(name, host) + "/control.sock"};
+}
 
 ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
   auto loaded = load_config(arguments, environment, read_config_file(arguments.config_file));

@@ -22,4 +22,14 @@ struct ResolvedVm {
 /// warnings. Throws InvalidConfig with every problem.
 ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment);
 
+/// Where the launcher of a running VM answers.
+struct ControlAddress {
+  std::string vm_name;
+  std::string socket;
+};
+
+/// The control socket of the VM that the configuration names; nothing else of it is looked at.
+ControlAddress find_control(const Arguments& arguments,
+                            const std::vector<std::string>& environment);
+
 }  // namespace vmr

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -17,14 +18,20 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-constexpr std::array<std::pair<std::string_view, Command>, 4> commands = {
+constexpr std::array<std::pair<std::string_view, Command>, 5> commands = {
     {{"run", Command::run},
      {"args", Command::args},
      {"seed", Command::seed},
+     {"status", Command::status},
      {"listen", Command::listen}}};
 
-constexpr std::array<std::pair<std::string_view, Format>, 3> formats = {
-    {{"shell", Format::shell}, {"lines", Format::lines}, {"json", Format::json}}};
+using FormatWord = std::pair<std::string_view, Format>;
+
+/// The formats of a command, its default first.
+std::vector<FormatWord> formats_of(Command command) {
+  if (command == Command::status) return {{"table", Format::table}, {"json", Format::json}};
+  return {{"shell", Format::shell}, {"lines", Format::lines}, {"json", Format::json}};
+}
 
 Error usage_error(std::string message, std::string hint = "vm-runner --help shows the usage") {
   return {std::move(message), "", std::move(hint), ExitStatus::usage};
@@ -81,11 +88,11 @@ std::optional<Command> take_command(Strings& words) {
       "vm-runner --help lists the commands; a configuration file ends in .toml or has a slash");
 }
 
-Format format_of(const std::string& word) {
+Format format_of(const std::vector<FormatWord>& formats, const std::string& word) {
   if (const auto format = find_word(formats, word)) return *format;
-  throw usage_error(
-      fmt::format("--format={}: unknown format{}", word, did_you_mean(word, words_of(formats))),
-      "one of: shell, lines, json");
+  const auto words = words_of(formats);
+  throw usage_error(fmt::format("--format={}: unknown format{}", word, did_you_mean(word, words)),
+                    fmt::format("one of: {}", fmt::join(words, ", ")));
 }
 
 /// Reads "FD=PATH" words.
@@ -140,24 +147,29 @@ void check_seed(const Arguments& arguments, const Words& words) {
   if (words.has_dashes) throw usage_error("seed: takes no QEMU arguments behind --");
 }
 
-/// `run`, `args` and `seed`: a configuration and what the command adds.
+/// `run`, `args`, `seed` and `status`: a configuration and what the command adds.
 Arguments parse_configured(CLI::App& app, Command command, Words words) {
   Arguments arguments;
   arguments.command = command;
-  std::string format = "shell";
+  const auto formats = formats_of(command);
+  std::string format(formats.front().first);
   app.add_option("config", arguments.config_file);
   auto* set = app.add_option("--set")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   set->type_name("KEY=VALUE");
-  if (command == Command::args) app.add_option("--format", format);
+  if (command == Command::args || command == Command::status) app.add_option("--format", format);
+  if (command == Command::status) app.add_flag("--healthy", arguments.healthy);
   if (command == Command::seed) app.add_option("-o", arguments.output)->type_name("FILE");
   parse(app, std::move(words.own));
 
   if (command == Command::seed) check_seed(arguments, words);
+  if (command == Command::status && words.has_dashes) {
+    throw usage_error("status: takes no QEMU arguments behind --");
+  }
   if (!arguments.config_file.empty() && !is_config_file(arguments.config_file)) {
     throw usage_error(fmt::format("'{}' is not a configuration file", arguments.config_file),
                       "its name ends in .toml or has a slash; a command comes first");
   }
-  arguments.format = format_of(format);
+  arguments.format = format_of(formats, format);
   arguments.assignments = set->results();
   arguments.qemu_args = std::move(words.behind);
   return arguments;

@@ -8,15 +8,16 @@
 
 namespace vmr {
 
-enum class Command { run, args, seed, listen, help, version };
-enum class Format { shell, lines, json };
+enum class Command { run, args, seed, status, listen, help, version };
+enum class Format { shell, lines, json, table };
 
 struct Arguments {
   Command command = Command::run;
   std::string config_file;               ///< empty: none
   std::vector<std::string> assignments;  ///< "KEY=VALUE" of each --set
   std::vector<std::string> qemu_args;    ///< behind `--` (for `listen`: the command to become)
-  Format format = Format::shell;         ///< of `args`
+  Format format = Format::shell;         ///< of `args`, and of `status`: table or json
+  bool healthy = false;                  ///< of `status`: only tell whether it is
   std::string output;                    ///< of `seed`: file to write
   std::vector<std::pair<int, std::string>> sockets;  ///< of `listen`: descriptor, path
   std::string text;                                  ///< of `help`, `version`: what to print

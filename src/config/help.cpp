@@ -22,6 +22,8 @@ Commands:
       print every command line that run would execute; start nothing
   vm-runner seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...
       write only the NoCloud image
+  vm-runner status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=table|json] [--healthy]
+      tell how the running VM is; with --healthy: 0 if its guest is up with every share, else 1
   vm-runner listen FD=PATH... -- COMMAND...
       become COMMAND with a listening UNIX socket at each PATH (for the script that args prints)
   vm-runner [COMMAND] --help, vm-runner --version
@@ -105,6 +107,13 @@ std::string help_text(Command command) {
     case Command::seed:
       return example("seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...",
                      "Writes only the NoCloud image.", "  -o FILE          image to write\n");
+    case Command::status:
+      return example(
+          "status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=FORMAT] [--healthy]",
+          "Tells how the running VM of this name is.",
+          "  --format=FORMAT  table or json\n"
+          "  --healthy        only tell whether the guest is up and every share mounted: "
+          "exit status 0 or 1\n");
     case Command::listen:
       return "vm-runner listen FD=PATH... -- COMMAND...\n\n"
              "Binds a UNIX socket at each PATH and becomes COMMAND with it listening on "

@@ -89,17 +89,6 @@ std::map<std::string, FileFacts> probe_files(const Config& config, const Host& h
   return files;
 }
 
-std::string runtime_folder(std::uint32_t uid) {
-  const auto session = environment("XDG_RUNTIME_DIR");
-  std::error_code ignored;
-  if (session.starts_with('/') && std::filesystem::is_directory(session, ignored) &&
-      ::access(session.c_str(), W_OK) == 0) {
-    return session + "/vm-runner";
-  }
-  if (uid == 0 && ::access("/run", W_OK) == 0) return "/run/vm-runner";
-  return fmt::format("/tmp/vm-runner-{}", uid);
-}
-
 /// `name` in the cache folder, which scripts/build-guest fills.
 std::string cached_guest(const std::string& home) {
   const auto cache = environment("XDG_CACHE_HOME");
@@ -176,6 +165,17 @@ bool needs_virtiofsd(const Config& config) {
 
 }  // namespace
 
+std::string find_runtime_folder(std::uint32_t uid) {
+  const auto session = environment("XDG_RUNTIME_DIR");
+  std::error_code ignored;
+  if (session.starts_with('/') && std::filesystem::is_directory(session, ignored) &&
+      ::access(session.c_str(), W_OK) == 0) {
+    return session + "/vm-runner";
+  }
+  if (uid == 0 && ::access("/run", W_OK) == 0) return "/run/vm-runner";
+  return fmt::format("/tmp/vm-runner-{}", uid);
+}
+
 Host probe_host(const Config& config) {
   Host host;
   host.uid = ::geteuid();
@@ -184,7 +184,7 @@ Host probe_host(const Config& config) {
   host.home = environment("HOME").empty() ? "/root" : environment("HOME");
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();
-  host.runtime_folder = runtime_folder(host.uid);
+  host.runtime_folder = find_runtime_folder(host.uid);
   host.kvm = probe_kvm();
   host.qemu = find_in_path("qemu-system-x86_64");
   if (host.qemu.empty()) host.qemu_problem = "qemu-system-x86_64 is not in PATH";

@@ -4,6 +4,7 @@
 #include "config/config.hpp"
 #include "host/host.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace vmr {
@@ -11,6 +12,9 @@ namespace vmr {
 /// Looks at everything on this machine that `config` makes us ask about. Never fails: what cannot
 /// be found out is in the Host as missing, with its reason.
 Host probe_host(const Config& config);
+
+/// The folder below which `uid` has the runtime folders of VMs; absolute, need not exist.
+std::string find_runtime_folder(std::uint32_t uid);
 
 /// Whether QEMU really starts a vCPU under KVM here: empty when it does, else the last thing QEMU
 /// said. Takes about 50 ms.

@@ -14,21 +14,25 @@ namespace {
 constexpr std::size_t longest_socket_path = 107;
 
 RuntimePaths runtime_paths(const VmSpec& spec, const Host& host) {
-  constexpr std::string_view longest_name = "/virtiofsd-999.sock";
-  std::string folder = fmt::format("{}/{}", host.runtime_folder, spec.name);
-  if (folder.size() + longest_name.size() > longest_socket_path) {
-    folder = fmt::format("/tmp/vm-runner-{}/{}", host.uid, spec.name);
-  }
+  const auto folder = runtime_folder_of(spec.name, host);
   RuntimePaths paths;
   paths.folder = folder;
   if (spec.cloud_init) paths.seed = folder + "/seed.iso";
   paths.qmp = folder + "/qmp.sock";
   paths.console = folder + "/console.sock";
   paths.reports = folder + "/reports.sock";
+  paths.control = folder + "/control.sock";
   return paths;
 }
 
 }  // namespace
+
+std::string runtime_folder_of(const std::string& name, const Host& host) {
+  constexpr std::string_view longest_name = "/virtiofsd-999.sock";
+  const auto folder = fmt::format("{}/{}", host.runtime_folder, name);
+  if (folder.size() + longest_name.size() <= longest_socket_path) return folder;
+  return fmt::format("/tmp/vm-runner-{}/{}", host.uid, name);
+}
 
 LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   LaunchPlan plan;
@@ -43,6 +47,7 @@ LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
     plan.attempts.push_back(plan_qemu(spec, accelerator, host.qemu, plan.paths, plan.shares));
   }
   if (spec.disk && !spec.disk->persistent.empty()) plan.persistent_disk = spec.disk;
+  plan.ssh = spec.ssh;
   plan.stop_timeout = spec.stop_timeout;
   plan.console = spec.console;
   return plan;

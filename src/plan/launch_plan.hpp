@@ -12,13 +12,14 @@
 
 namespace vmr {
 
-/// Where the files of one running VM are; all are gone once QEMU has opened them.
+/// Where the files of one running VM are; all but `control` are gone once QEMU has opened them.
 struct RuntimePaths {
   std::string folder;  ///< 0700, one VM each
   std::string seed;    ///< empty without a seed
   std::string qmp;
   std::string console;
-  std::string reports;  ///< the guest's words about its mounts
+  std::string reports;    ///< the guest's words about its mounts
+  std::string control{};  ///< the launcher's own; there as long as the VM is
 
   bool operator==(const RuntimePaths&) const = default;
 };
@@ -83,11 +84,15 @@ struct LaunchPlan {
   std::vector<QemuPlan> attempts;  ///< the first is tried first; the next when it dies before ready
   std::vector<std::string> create_folders;  ///< missing sources of writable shares
   std::optional<Disk> persistent_disk;      ///< its overlay is made when it is not there yet
+  SshForward ssh;                           ///< port 0: none
   std::chrono::milliseconds stop_timeout{};
   bool console = true;
 
   bool operator==(const LaunchPlan&) const = default;
 };
+
+/// The runtime folder of the VM `name`; absolute.
+std::string runtime_folder_of(const std::string& name, const Host& host);
 
 /// Decides everything. Pure; cannot fail for a spec without problems.
 LaunchPlan make_plan(const VmSpec& spec, const Host& host);

@@ -113,10 +113,10 @@ std::string make_multipart(const std::vector<Part>& parts) {
 
 SeedContents make_seed(const VmSpec& spec) {
   const auto cloud_init = spec.cloud_init.value_or(CloudInit{});
-  std::vector<Part> parts = {{"text/cloud-config", "vm-runner-login", make_login(cloud_init)}};
-  if (!spec.shares.empty()) {
-    parts.push_back({"text/cloud-boothook", "vm-runner-mounts", mount_script(spec.shares)});
-  }
+  // The mounts also without shares: their report tells that the guest is up.
+  const std::vector<Part> parts = {
+      {"text/cloud-config", "vm-runner-login", make_login(cloud_init)},
+      {"text/cloud-boothook", "vm-runner-mounts", mount_script(spec.shares)}};
   return {make_meta_data(spec.name, cloud_init.ssh_keys),
           cloud_init.user_data.empty() ? "#cloud-config\n{}\n" : cloud_init.user_data,
           make_multipart(parts)};

@@ -72,6 +72,14 @@ void Attempt::log_qemu_output() {
   for (const auto& line : std::exchange(early_output_, {})) log_warn("qemu: {}", line);
 }
 
+std::map<std::string, pid_t> Attempt::pids() const {
+  std::map<std::string, pid_t> pids;
+  for (const auto& [name, child] : children_) {
+    if (!child->has_ended()) pids[name] = child->pid();
+  }
+  return pids;
+}
+
 void Attempt::signal_qemu(int signal) {
   children_.at("qemu")->signal(signal);
 }

@@ -41,6 +41,9 @@ class Attempt {
   /// Until then it only counts if QEMU dies, as part of that message.
   void log_qemu_output();
 
+  /// Its children by name; those that have ended are left out.
+  [[nodiscard]] std::map<std::string, pid_t> pids() const;
+
   void signal_qemu(int signal);
   void signal_helpers(int signal);
 

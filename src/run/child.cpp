@@ -136,6 +136,10 @@ pid_t Child::pid() const {
   return state_->process.pid();
 }
 
+bool Child::has_ended() const {
+  return state_->process.is_reaped();
+}
+
 void Child::signal(int signal) {
   state_->process.signal(signal);
 }

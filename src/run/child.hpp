@@ -51,6 +51,7 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   [[nodiscard]] pid_t pid() const;
+  [[nodiscard]] bool has_ended() const;
 
   /// Sends `signal` to the whole process group; nothing once it has ended.
   void signal(int signal);

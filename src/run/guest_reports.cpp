@@ -75,14 +75,23 @@ std::optional<GuestReports::Event> GuestReports::take(std::string_view line) {
   const auto share = std::find_if(shares_.begin(), shares_.end(), [&](const Share& candidate) {
     return candidate.number == report->share;
   });
-  if (share == shares_.end() || ++count_[report->share] > most_events_a_share) return std::nullopt;
-  if (report->kind == GuestReport::Kind::mounted) {
+  if (share == shares_.end()) return std::nullopt;
+  const bool mounted = report->kind == GuestReport::Kind::mounted;
+  proofs_[report->share] = {mounted ? ShareProof::State::mounted : ShareProof::State::failed,
+                            mounted ? std::string() : report->text};
+  if (++count_[report->share] > most_events_a_share) return std::nullopt;
+  if (mounted) {
     return Event{LogLevel::info, fmt::format("Filesystem #{}: mounted in the guest at {}",
                                              report->share, report->text)};
   }
   return Event{LogLevel::error,
                fmt::format("Filesystem #{}: not mounted in the guest at {}: {} ({})", report->share,
                            share->mount, report->text, hint_for(*share, report->text))};
+}
+
+ShareProof GuestReports::proof(int number) const {
+  const auto found = proofs_.find(number);
+  return found == proofs_.end() ? ShareProof{} : found->second;
 }
 
 }  // namespace vmr

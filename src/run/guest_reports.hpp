@@ -29,6 +29,15 @@ std::optional<GuestReport> parse_guest_report(std::string_view line);
 /// What to do about a share that the guest could not mount.
 std::string hint_for(const Share& share, std::string_view reason);
 
+/// What is known about a share inside the guest.
+struct ShareProof {
+  enum class State { waiting, mounted, failed };
+  State state = State::waiting;
+  std::string text;  ///< the guest's reason, when it failed
+
+  bool operator==(const ShareProof&) const = default;
+};
+
 /// Turns the guest's lines into log events; a share is reported a few times at most, so that a
 /// hostile guest cannot fill the log.
 class GuestReports {
@@ -45,12 +54,16 @@ class GuestReports {
   /// The event for `line`, if it is a report about one of our shares.
   std::optional<Event> take(std::string_view line);
 
+  /// What the guest said last about share `number`.
+  [[nodiscard]] ShareProof proof(int number) const;
+
   /// Whether the guest has said how the mounting went, at least once, for every share.
   [[nodiscard]] bool complete() const { return done_; }
 
  private:
   std::vector<Share> shares_;
   std::map<int, int> count_;  ///< events so far, by share
+  std::map<int, ShareProof> proofs_;
   bool done_ = false;
 };
 

@@ -4,15 +4,19 @@
 #include "base/log.hpp"
 #include "plan/seed.hpp"
 #include "run/attempt.hpp"
+#include "run/control.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
 #include "run/prepare.hpp"
 #include "run/runtime_folder.hpp"
+#include "run/status.hpp"
 #include "run/supervisor.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
 
 #include <csignal>
 #include <filesystem>
@@ -74,6 +78,8 @@ class Session {
 
   ExitStatus run() {
     folder_.emplace(plan_.paths.folder, plan_.vm_name);
+    control_.emplace(context_.get_executor(), plan_.paths.control,
+                     [this](const std::string& request) { return answer(request); });
     prepare_files(plan_);
     if (::getpid() == 1) reaper_.emplace(context_.get_executor());
     if (console_mode_.interactive) {
@@ -96,6 +102,8 @@ class Session {
 
   void perform(const action::Start& start) {
     attempt_.reset();
+    reports_ = GuestReports(shares_of(plan_));
+    accelerator_ = plan_.attempts.at(start.attempt).accelerator;
     attempt_.emplace(context_.get_executor(), plan_, plan_.attempts.at(start.attempt),
                      console_mode_, handlers());
   }
@@ -138,6 +146,7 @@ class Session {
       remove_startup_files(plan_);
       attempt_->log_qemu_output();
       tell(event::QmpReady{});
+      if (reports_.complete()) tell(event::GuestAnswered{});
     };
     handlers.qmp.shutdown = [this](bool guest, const std::string& reason) {
       if (guest && reason != "guest-reset") tell(event::GuestPoweredOff{reason});
@@ -167,7 +176,17 @@ class Session {
     if (reports_.complete()) tell(event::GuestAnswered{});
   }
 
+  boost::json::object answer(const std::string& request) const {
+    if (request != "status") throw Error(fmt::format("unknown request '{}'", request), "", "");
+    const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - start_);
+    const VmState state{supervisor_.phase(), accelerator_, uptime,
+                        attempt_ ? attempt_->pids() : std::map<std::string, pid_t>{}};
+    return {{"status", status_json(plan_, state, reports_)}};
+  }
+
   const LaunchPlan& plan_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   const ConsoleMode console_mode_ = console_mode(plan_);
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
@@ -176,8 +195,10 @@ class Session {
   std::map<Timer, boost::asio::steady_timer> timers_;
   boost::asio::steady_timer last_words_{context_};
   std::optional<RuntimeFolder> folder_;
+  std::optional<ControlServer> control_;
   std::optional<Reaper> reaper_;
   std::optional<Attempt> attempt_;
+  Accelerator accelerator_ = Accelerator::tcg;  ///< of the present attempt
   ExitStatus status_ = ExitStatus::failed;
   bool console_ended_ = false;
   bool finished_ = false;

@@ -22,6 +22,9 @@ class Process {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
+  /// Whether it has ended and its pid may be another process's by now.
+  [[nodiscard]] bool is_reaped() const { return reaped_; }
+
   /// The reading end of its standard output and error; to be taken once.
   UniqueFd take_output() { return std::move(output_); }
 

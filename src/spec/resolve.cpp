@@ -4,6 +4,7 @@
 #include "spec/share_owner.hpp"
 #include "spec/shared_memory.hpp"
 #include "spec/shares.hpp"
+#include "spec/virtiofs.hpp"
 #include "spec/vm_spec.hpp"
 
 #include <algorithm>
@@ -134,6 +135,7 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.extra_args = config.extra_args.value;
   spec.extra_args.insert(spec.extra_args.end(), config.qemu_args.begin(), config.qemu_args.end());
   if (findings.problems.empty()) {
+    tell_sandbox(config.shares, spec.shares, host, findings);
     for (const auto& share : spec.shares) check_write_access(share, guest_owner, host, findings);
   }
   return {std::move(spec), std::move(findings.problems), std::move(findings.warnings),

@@ -174,7 +174,7 @@ Share resolve_share(const ShareConfig& config, const Host& host, const Owner& gu
   check_thread_pool_size(config, findings);
   if (share.driver == Driver::virtiofs) {
     check_virtiofs(config, share.source, host, findings);
-    share.sandbox = choose_sandbox(config, host, findings);
+    share.sandbox = choose_sandbox(config, host);
     check_owner(config, host, findings);
   }
   share.cache = config.cache.value;

@@ -26,6 +26,14 @@ bool sandbox_works(Sandbox sandbox, const Host& host) {
   return false;
 }
 
+/// What gives root the namespace sandbox.
+std::string way_to_namespaces(const Host& host) {
+  return host.is_pid_1
+             ? "--cap-add SYS_ADMIN, and --security-opt apparmor=unconfined where AppArmor "
+               "confines containers"
+             : "CAP_SYS_ADMIN, unshare(2) and a root file system that can be moved";
+}
+
 void check_sandbox(const ShareConfig& config, const Host& host, Findings& findings) {
   if (sandbox_works(config.sandbox.value, host)) return;
   findings.refuse(config.sandbox, "no virtiofsd sandbox of this kind works here",
@@ -78,17 +86,36 @@ void check_virtiofsd(const ShareConfig& config, const std::string& source, const
   check_unshare(config, host, findings);
 }
 
-Sandbox choose_sandbox(const ShareConfig& config, const Host& host, Findings& findings) {
+Sandbox choose_sandbox(const ShareConfig& config, const Host& host) {
   if (config.sandbox.value != Sandbox::automatic) return config.sandbox.value;
   if (namespace_works(host)) return Sandbox::name_space;
-  if (host.abilities.chroot) return Sandbox::chroot;
-  if (sandbox_works(Sandbox::none, host)) {
-    findings.warnings.push_back(fmt::format(
-        "Filesystem #{}: no virtiofsd sandbox works here, so it runs without one: a symbolic link "
-        "may lead the guest out of the source (run as root, or allow user namespaces)",
-        config.number));
+  return host.abilities.chroot ? Sandbox::chroot : Sandbox::none;
+}
+
+void tell_sandbox(const std::vector<ShareConfig>& configs, const std::vector<Share>& shares,
+                  const Host& host, Findings& findings) {
+  const auto chosen = [&](std::size_t i) {
+    return shares.at(i).driver == Driver::virtiofs &&
+           configs.at(i).sandbox.value == Sandbox::automatic;
+  };
+  bool any = false;
+  for (std::size_t i = 0; i < shares.size(); ++i) any = any || chosen(i);
+  if (!any) return;
+  if (namespace_works(host)) {
+    findings.notes.emplace_back("virtiofsd runs in its sandbox 'namespace', the strongest");
+  } else if (host.abilities.chroot) {
+    findings.notes.push_back(
+        "virtiofsd runs in its sandbox 'chroot', the strongest that works here ('namespace' needs "
+        "the right to mount: " +
+        way_to_namespaces(host) + ")");
+  } else if (sandbox_works(Sandbox::none, host)) {
+    findings.warnings.push_back(
+        "virtiofsd runs without a sandbox, since none works here: a symbolic link may lead the "
+        "guest out of the source ('chroot' needs root with SYS_CHROOT; 'namespace' needs " +
+        std::string(host.uid == 0 ? "the right to mount: " + way_to_namespaces(host)
+                                  : "user namespaces and an unmasked /proc") +
+        ")");
   }
-  return Sandbox::none;
 }
 
 }  // namespace vmr

@@ -5,8 +5,10 @@
 #include "config/config.hpp"
 #include "host/host.hpp"
 #include "spec/problems.hpp"
+#include "spec/vm_spec.hpp"
 
 #include <string>
+#include <vector>
 
 namespace vmr {
 
@@ -15,7 +17,12 @@ namespace vmr {
 void check_virtiofsd(const ShareConfig& config, const std::string& source, const Host& host,
                      Findings& findings);
 
-/// The sandbox for `config`: as asked, or the strongest that works here. Warns when that is none.
-Sandbox choose_sandbox(const ShareConfig& config, const Host& host, Findings& findings);
+/// The sandbox for `config`: as asked, or the strongest that works here.
+Sandbox choose_sandbox(const ShareConfig& config, const Host& host);
+
+/// Says in one line which sandbox was chosen and what a stronger one would need, if one was chosen.
+/// A warning when that is none.
+void tell_sandbox(const std::vector<ShareConfig>& configs, const std::vector<Share>& shares,
+                  const Host& host, Findings& findings);
 
 }  // namespace vmr

@@ -48,7 +48,7 @@ TEST_CASE("launch: the second VM of one name is refused and the first goes on") 
   const FakeHost host;
   Launcher first(host.settings({{"GUEST_NAME", "twin"}}));
   REQUIRE(first.wait_for_log("The machine runs"));
-  CHECK(host.left_files() == Lines{"vm-runner", "vm-runner/twin"});
+  CHECK(host.left_files() == Lines{"vm-runner", "vm-runner/twin", "vm-runner/twin/control.sock"});
 
   const auto refused = run_launcher(host.settings({{"GUEST_NAME", "twin"}}));
   CHECK(refused.status == 1);
@@ -88,7 +88,9 @@ TEST_CASE("launch: killed while QEMU starts the launcher takes all processes wit
   CHECK(lines_of(next.log) == plain_log);
 }
 
-TEST_CASE("launch: killed while the machine runs the launcher leaves no process and no file") {
+TEST_CASE(
+    "launch: killed while the machine runs the launcher leaves no process and no file but its "
+    "socket") {
   const FakeHost host;
   const auto settings =
       join(FakeHost::virtiofs_share(1, host / "one"), FakeHost::virtiofs_share(2, host / "two"));
@@ -98,7 +100,7 @@ TEST_CASE("launch: killed while the machine runs the launcher leaves no process 
   launcher.signal(SIGKILL);
   CHECK(launcher.finish().status == 1000 + SIGKILL);
   CHECK(reap_all_children() == "1009 1009 1009");
-  CHECK(host.left_files() == Lines{"vm-runner", "vm-runner/vm"});
+  CHECK(host.left_files() == Lines{"vm-runner", "vm-runner/vm", "vm-runner/vm/control.sock"});
 }
 
 TEST_CASE("launch: as PID 1 it reaps orphans and has 8 s to stop") {

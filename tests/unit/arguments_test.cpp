@@ -131,6 +131,9 @@ TEST_CASE("other wrong words are named") {
   CHECK(mentions(refusal({"run", "-o", "x"}), "-o"));
   CHECK(mentions(refusal({"--set"}), "--set"));
   CHECK(mentions(refusal({"seed", "-o"}), "-o"));
+  CHECK(refusal({"status", "--format=shell"}) == "--format=shell: unknown format");
+  CHECK(refusal({"status", "--", "-x"}) == "status: takes no QEMU arguments behind --");
+  CHECK(refusal({"args", "--healthy"}) == "The following argument was not expected: --healthy");
   CHECK(refusal({"args", "--format=jsn"}) == "--format=jsn: unknown format; did you mean 'json'?");
   CHECK(refusal({"args", "--format", ""}) == "--format=: unknown format");
   CHECK(refusal({"seed"}) == "seed: no -o FILE given");

@@ -23,8 +23,12 @@ TEST_CASE("a plan is made of its parts") {
               host);
   LaunchPlan expected;
   expected.vm_name = "vm";
-  expected.paths = {"/run/vm-runner/vm", "/run/vm-runner/vm/seed.iso", "/run/vm-runner/vm/qmp.sock",
-                    "/run/vm-runner/vm/console.sock", "/run/vm-runner/vm/reports.sock"};
+  expected.paths = {"/run/vm-runner/vm",
+                    "/run/vm-runner/vm/seed.iso",
+                    "/run/vm-runner/vm/qmp.sock",
+                    "/run/vm-runner/vm/console.sock",
+                    "/run/vm-runner/vm/reports.sock",
+                    "/run/vm-runner/vm/control.sock"};
   expected.shares = {plan_share(spec.shares.at(0), 0, host, "/run/vm-runner/vm"),
                      plan_share(spec.shares.at(1), 1, host, "/run/vm-runner/vm")};
   expected.seed = make_seed(spec);
@@ -34,6 +38,7 @@ TEST_CASE("a plan is made of its parts") {
   expected.create_folders = {"/new"};
   expected.persistent_disk =
       Disk{"/guest/disk.qcow2", "qcow2", "/root/.local/share/vm-runner/vm.qcow2"};
+  expected.ssh = spec.ssh;
   expected.stop_timeout = 8s;
   expected.console = false;
   CHECK(make_plan(spec, host) == expected);

@@ -110,7 +110,8 @@ TEST_CASE("an empty seed is complete and harmless") {
   CHECK(seed.meta_data == "instance-id: \"iid-web\"\nlocal-hostname: \"web\"\n");
   CHECK(seed.user_data == "#cloud-config\n{}\n");
   CHECK(parse_multipart(seed.vendor_data) ==
-        std::vector<Part>{{"text/cloud-config", "#cloud-config\n{}\n"}});
+        std::vector<Part>{{"text/cloud-config", "#cloud-config\n{}\n"},
+                          {"text/cloud-boothook", mount_script({})}});
   CHECK(make_seed(VmSpec{}).user_data == "#cloud-config\n{}\n");
 }
 
@@ -118,7 +119,8 @@ TEST_CASE("ssh_pwauth is left alone without a password") {
   const auto seed = make_seed(spec_with("web", {"", "", {"ssh-rsa A"}}));
   CHECK(parse_multipart(seed.vendor_data) ==
         std::vector<Part>{
-            {"text/cloud-config", "#cloud-config\nssh_authorized_keys:\n  - \"ssh-rsa A\"\n"}});
+            {"text/cloud-config", "#cloud-config\nssh_authorized_keys:\n  - \"ssh-rsa A\"\n"},
+            {"text/cloud-boothook", mount_script({})}});
 }
 
 TEST_CASE("user-data is handed on byte for byte") {
@@ -160,7 +162,7 @@ TEST_CASE("hostile names hashes and keys come back from the YAML as they were") 
           std::vector<std::string>{value, "second"});
 
     const auto parts = parse_multipart(seed.vendor_data);
-    REQUIRE(parts.size() == 1);
+    REQUIRE(parts.size() == 2);
     const auto login = YAML::Load(parts.front().body);
     CHECK(login.size() == 4);
     CHECK(login["password"].as<std::string>() == hash);

@@ -61,10 +61,30 @@ TEST_CASE("no sandbox at all is worth a warning") {
   const auto host = unable(ordinary_user());
   CHECK(judge(with({}), host) ==
         Verdict{{},
-                {"Filesystem #1: no virtiofsd sandbox works here, so it runs without one: a "
-                 "symbolic link may lead the guest out of the source (run as root, or allow user "
-                 "namespaces)"}});
+                {"virtiofsd runs without a sandbox, since none works here: a symbolic link may "
+                 "lead the guest out of the source ('chroot' needs root with SYS_CHROOT; "
+                 "'namespace' needs user namespaces and an unmasked /proc)"}});
   CHECK(sandbox_of({}, host) == Sandbox::none);
+}
+
+TEST_CASE("one line says which sandbox was chosen and what a stronger one needs") {
+  const auto notes = [](const Strings& settings, const Host& host) {
+    return resolve_settings(settings, host).notes;
+  };
+  const std::string chroot =
+      "virtiofsd runs in its sandbox 'chroot', the strongest that works here ('namespace' needs "
+      "the right to mount: ";
+  CHECK(notes({"FILESYSTEM_SOURCE=/share", "FILESYSTEM2_SOURCE=/new"}, docker_host()) ==
+        Strings{chroot + "--cap-add SYS_ADMIN, and --security-opt apparmor=unconfined where "
+                         "AppArmor confines containers)"});
+  auto on_a_host = docker_host();
+  on_a_host.is_pid_1 = false;
+  CHECK(notes(with({}), on_a_host) ==
+        Strings{chroot + "CAP_SYS_ADMIN, unshare(2) and a root file system that can be moved)"});
+  CHECK(notes(with({}), ordinary_user()) ==
+        Strings{"virtiofsd runs in its sandbox 'namespace', the strongest"});
+  CHECK(notes(with({"FILESYSTEM_SANDBOX=chroot"}), docker_host()).empty());
+  CHECK(notes(with({"FILESYSTEM_DRIVER=9p"}), docker_host()).empty());
 }
 
 TEST_CASE("a sandbox that does not work here") {

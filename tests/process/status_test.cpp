@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// `vm-runner status` and the control socket, with fake programs.
+#include "run/runtime_folder.hpp"
+#include "support/fake_host.hpp"
+#include "support/guest.hpp"
+
+#include <boost/json.hpp>
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace vmr::test;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// A launcher of fake programs whose guest has mounted its share, while it exists.
+class Running {
+ public:
+  explicit Running(const std::string& report = "1 ok /mnt/one\ndone\n")
+      : launcher_(host_.settings(join(FakeHost::virtiofs_share(1, host_ / "one"),
+                                      {{"FAKE_QEMU", "report"}, {"FAKE_REPORT", report}}))) {
+    REQUIRE(launcher_.wait_for_log("mounted in the guest"));
+  }
+  ~Running() {
+    launcher_.signal(SIGTERM);
+    host_.finish(launcher_);
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  [[nodiscard]] Finished ask(const Lines& arguments, const Launcher::Variables& more = {}) const {
+    auto settings = join(host_.settings(), more);
+    Launcher client(settings, arguments);
+    return client.finish();
+  }
+
+  [[nodiscard]] std::string socket() const {
+    return host_.runtime_folder() + "/vm-runner/vm/control.sock";
+  }
+  [[nodiscard]] pid_t pid() const { return launcher_.pid(); }
+  [[nodiscard]] pid_t pid_of(const std::string& name) const { return launcher_.child_pid(name); }
+
+ private:
+  FakeHost host_;
+  Launcher launcher_;
+};
+
+/// What the launcher answers to `line`.
+std::string answer_to(const std::string& socket, const std::string& line) {
+  const auto connection = vmr::connect_to(socket);
+  REQUIRE(::send(connection.get(), line.data(), line.size(), 0) ==
+          static_cast<ssize_t>(line.size()));
+  std::string text;
+  for (char c = 0; text.empty() || text.back() != '\n';) {
+    const auto count = ::read(connection.get(), &c, 1);
+    if (count == 0) break;
+    if (count > 0) text += c;
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("status: a running VM tells its state its processes and its proved shares") {
+  const Running vm;
+  const auto json = boost::json::parse(vm.ask({"status", "--format=json"}).output).as_object();
+  CHECK(json.at("state").as_string() == "running");
+  CHECK(json.at("healthy").as_bool());
+  CHECK(json.at("pid").to_number<int>() == vm.pid());
+  CHECK(json.at("qemu").at("pid").to_number<int>() == vm.pid_of("qemu-system-x86_64"));
+  CHECK(json.at("shares").as_array().at(0).at("proof").as_string() == "mounted");
+
+  const auto table = vm.ask({"status"});
+  CHECK(table.status == 0);
+  CHECK(table.output.find("healthy      yes\n") != table.output.npos);
+  CHECK(table.output.find("at /mnt/one (virtiofs): mounted\n") != table.output.npos);
+
+  const auto healthy = vm.ask({"status", "--healthy"});
+  CHECK(healthy.status == 0);
+  CHECK(healthy.output == "healthy\n");
+}
+
+TEST_CASE("status: a share that the guest could not mount is not healthy") {
+  const Running vm("1 error mount: no\ndone\n");
+  const auto healthy = vm.ask({"status", "--healthy"});
+  CHECK(healthy.status == 1);
+  CHECK(healthy.output == "Filesystem #1 is not mounted in the guest: mount: no\n");
+  CHECK(vm.ask({"status"}).status == 0);
+}
+
+TEST_CASE("status: no VM of this name") {
+  const Running vm;
+  const auto other = vm.ask({"status"}, {{"GUEST_NAME", "other"}});
+  CHECK(other.status == 1);
+  CHECK(other.log.starts_with("error: no VM named 'other' is running\n"));
+  CHECK(vm.ask({"status", "--set", "GUEST_NAME=vm"}, {{"GUEST_NAME", "other"}}).status == 0);
+}
+
+TEST_CASE("status: the socket of a killed launcher is told from a living one") {
+  const FakeHost host;
+  const auto settings = host.settings({{"FAKE_QEMU", "report"}, {"FAKE_REPORT", "done\n"}});
+  Launcher launcher(settings);
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  launcher.signal(SIGKILL);
+  launcher.finish();
+  reap_all_children();
+  Launcher client(settings, {"status"});
+  const auto asked = client.finish();
+  CHECK(asked.status == 1);
+  CHECK(asked.log.find("no VM named 'vm' is running") != asked.log.npos);
+  CHECK(asked.log.find("its launcher was killed") != asked.log.npos);
+}
+
+TEST_CASE("status: the socket is for its user alone and answers whatever it is sent") {
+  const Running vm;
+  struct stat facts {};
+  REQUIRE(::stat(vm.socket().c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 0777) == 0600);
+  const std::string version = R"("version":1)";
+  CHECK(answer_to(vm.socket(), "garbage\n") ==
+        R"({"error":"a request is one line with a JSON object",)" + version + "}\n");
+  CHECK(answer_to(vm.socket(),
+                  R"({"version":2,"request":"status"})"
+                  "\n") == R"({"error":"this launcher speaks version 1 only",)" + version + "}\n");
+  CHECK(answer_to(vm.socket(), R"({"version":1})"
+                               "\n") == R"({"error":"no request given",)" + version + "}\n");
+  CHECK(answer_to(vm.socket(), R"({"version":1,"request":"dance"})"
+                               "\n") == R"({"error":"unknown request 'dance'",)" + version + "}\n");
+  CHECK(answer_to(vm.socket(), std::string(100000, 'x') + "\n") ==
+        R"({"error":"a request is one line with a JSON object",)" + version + "}\n");
+  // Those who say nothing do not keep others out.
+  std::vector<vmr::UniqueFd> silent;
+  for (int i = 0; i < 8; ++i) silent.push_back(vmr::connect_to(vm.socket()));
+  CHECK(vm.ask({"status", "--healthy"}).status == 0);
+}
