@@ -98,9 +98,9 @@ TEST_CASE("a share that the guest cannot mount is named with its reason and the 
         std::vector<std::string>{
             "[ERROR] Filesystem #1: not mounted in the guest at /init: mkdir: can't create "
             "directory '/init': File exists (the guest has a file there: choose another "
-            "FILESYSTEM_MOUNT)",
+            "folder with FILESYSTEM_MOUNT)",
             "[ERROR] Filesystem #2: not mounted in the guest at /init/x: mkdir: can't create "
             "directory '/init/': Not a directory (the guest has a file there: choose another "
-            "FILESYSTEM_MOUNT)",
+            "folder with FILESYSTEM2_MOUNT)",
             "[INFO] Filesystem #3: mounted in the guest at /mnt/three"});
 }
