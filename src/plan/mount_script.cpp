@@ -76,18 +76,26 @@ explain() {
 # set on the mounted folder.
 mount_share() {
   number=$1 type=$2 options=$3 tag=$4 folder=$5 mode=${6-}
+  made=
+  [ -d "$folder" ] || made=yes
+  if ! said=$(mkdir -p "$folder" 2>&1); then
+    report "$number error $(explain "$said")"
+    return
+  fi
+  # By the name that /proc/mounts has for it, whatever links lead there.
+  folder=$(cd "$folder" && pwd -P)
   find_mount
   if [ -n "$mounted" ] && [ "$mounted" != "$type $tag" ]; then
     # Mounted over it, the share would hide what the guest has there.
     report "$number error the folder is busy: ${mounted%% *} is mounted there"
     return
   fi
-  made=
-  [ -d "$folder" ] || made=yes
-  if [ -n "$mounted" ] || said=$(mkdir -p "$folder" 2>&1 &&
-    mount -t "$type" -o "$options" -- "$tag" "$folder" 2>&1); then
+  [ -n "$mounted" ] || said=$(mount -t "$type" -o "$options" -- "$tag" "$folder" 2>&1)
+  # Its exit status proves nothing: busybox's mount takes some tags for options.
+  find_mount
+  if [ "$mounted" = "$type $tag" ]; then
     [ -z "$mode" ] || chmod "$mode" "$folder" 2>/dev/null
-    report "$number ok $folder"
+    report "$number ok $5"
   else
     # An empty folder would take what is meant for the share.
     [ -z "$made" ] || rmdir "$folder" 2>/dev/null

@@ -108,6 +108,10 @@ void set_address(QemuOption& device, std::size_t position) {
   const auto function = position % functions;
   device.set("addr", fmt::format("{:#x}.{}", first_slot + position / functions, function));
   if (function == 0) device.set("multifunction", "on");
+  // One processor has some 200 interrupt vectors, and each device takes two or three; without any
+  // it shares an interrupt line.
+  constexpr std::size_t most_with_vectors = 32;
+  if (position >= most_with_vectors) device.set("vectors", std::uint64_t{0});
 }
 
 std::vector<std::string> virtiofs_arguments(const Share& share, std::size_t position,

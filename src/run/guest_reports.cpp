@@ -37,6 +37,13 @@ std::string hint_for(const Share& share, std::string_view reason) {
   const auto says = [&](std::string_view words) { return reason.find(words) != reason.npos; };
   const auto driver = share_variable(share.number, "DRIVER");
   const auto mount = share_variable(share.number, "MOUNT");
+  const bool odd_tag = share.tag.starts_with('-') || share.tag.find('#') != share.tag.npos;
+  if (odd_tag && !says("tag <") && !says("no channels available")) {
+    return fmt::format(
+        "the guest's mount may have taken the tag for an option or a helper, as busybox does with "
+        "a leading '-' and a '#': choose another {}",
+        share_variable(share.number, "TARGET"));
+  }
   if (says("unknown filesystem type") || says("No such device")) {
     constexpr auto no_9p =
         "the guest's kernel has no 9p (Debian's cloud kernels do not): use a guest with "
@@ -58,6 +65,9 @@ std::string hint_for(const Share& share, std::string_view reason) {
   if (says("busy")) return fmt::format("choose another folder with {}", mount);
   if (says("Not a directory") || says("File exists")) {
     return fmt::format("the guest has a file there: choose another folder with {}", mount);
+  }
+  if (says("Read-only file system")) {
+    return fmt::format("the folder cannot be made there: choose another one with {}", mount);
   }
   if (says("ermission denied")) return "look at the owner and mode of the source on the host";
   return "look at the guest's own log (dmesg)";

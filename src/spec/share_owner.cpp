@@ -32,6 +32,12 @@ std::optional<FileFacts> facts_of(const Share& share, const Host& host) {
   return there && found->second.readable ? std::optional(found->second) : std::nullopt;
 }
 
+/// Who makes the files of `share` on the host for the guest's login user, `guest_owner`.
+Owner maker_of(const Share& share, const Owner& guest_owner, const Host& host) {
+  if (share.accessmode == AccessMode::mapped) return {host.uid, host.gid};
+  return share.owner.value_or(guest_owner);
+}
+
 /// Whether files can be made in `share` for `who`. A process that is not root makes them for itself
 /// only; with squash QEMU does not even try to give them away.
 bool acts_for(const Owner& who, const Share& share, const Host& host) {
@@ -42,16 +48,28 @@ bool acts_for(const Owner& who, const Share& share, const Host& host) {
 std::string ways_to_write(const Share& share, const FileFacts& folder, bool acts,
                           const Host& host) {
   const auto variable = [&](auto name) { return share_variable(share.number, name); };
+  const Owner self{host.uid, host.gid};
+  const bool may_write_itself = may_write(folder, self);
   std::vector<std::string> ways;
-  if (acts) ways.emplace_back("adjust its owner or mode on the host");
+  if (acts || !may_write_itself) ways.emplace_back("adjust its owner or mode on the host");
   const bool translates = host.virtiofsd && host.virtiofsd->has_translation;
-  const Owner owner = host.uid == 0 ? folder.owner : Owner{host.uid, host.gid};
-  if (translates && share.driver == Driver::virtiofs && owner.uid != 0 && share.owner != owner) {
+  const Owner owner = host.uid == 0 ? folder.owner : self;
+  if (translates && share.driver == Driver::virtiofs && owner.uid != 0 && share.owner != owner &&
+      may_write_itself) {
     ways.push_back(fmt::format("set {}={}", variable("OWNER"), value_text(std::optional(owner))));
   }
-  ways.push_back(
-      fmt::format("use {}=9p with {}=mapped", variable("DRIVER"), variable("ACCESSMODE")));
+  if (share.accessmode != AccessMode::mapped && may_write_itself) {
+    ways.push_back(
+        fmt::format("use {}=9p with {}=mapped", variable("DRIVER"), variable("ACCESSMODE")));
+  }
   return fmt::format("{}", fmt::join(ways, ", or "));
+}
+
+/// Who cannot write, for people.
+std::string name_of(const Share& share, const Owner& who, const Host& host) {
+  if (share.accessmode == AccessMode::mapped) return fmt::format("QEMU, as user {},", host.uid);
+  if (!share.owner) return fmt::format("the guest's user {}", who.uid);
+  return fmt::format("{}={}", share_variable(share.number, "OWNER"), value_text(share.owner));
 }
 
 }  // namespace
@@ -88,23 +106,18 @@ void check_owner(const ShareConfig& config, const Host& host, Findings& findings
 
 void check_write_access(const Share& share, const Owner& guest_owner, const Host& host,
                         Findings& findings) {
-  const bool decided_by_host = share.accessmode != AccessMode::mapped && !share.posix_acl;
   const auto folder = facts_of(share, host);
-  if (share.readonly || !decided_by_host || !folder) return;
-
-  const auto who = share.owner.value_or(guest_owner);
+  if (share.readonly || share.posix_acl || !folder) return;
+  const auto who = maker_of(share, guest_owner, host);
   const bool acts = acts_for(who, share, host);
   if (acts && may_write(*folder, who)) return;
-  const auto subject = share.owner ? fmt::format("{}={}", share_variable(share.number, "OWNER"),
-                                                 value_text(share.owner))
-                                   : fmt::format("the guest's user {}", who.uid);
   const auto reason =
       acts ? fmt::format("{} belongs to {} with mode {:04o}", share.source,
                          value_text(std::optional(folder->owner)), folder->mode)
            : fmt::format("{} runs as user {} and can act for nobody else",
                          share.driver == Driver::virtiofs ? "virtiofsd" : "QEMU", host.uid);
   findings.warnings.push_back(fmt::format("Filesystem #{}: {} cannot write there: {}; {}",
-                                          share.number, subject, reason,
+                                          share.number, name_of(share, who, host), reason,
                                           ways_to_write(share, *folder, acts, host)));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a guest cannot mount, in its own words and with the fix.
+#include "config/variables.hpp"
 #include "support/guest.hpp"
 
 #include <doctest/doctest.h>
@@ -53,6 +54,20 @@ TEST_CASE("a busy folder and a share that is mounted elsewhere are named") {
               "device p) (the guest has mounted this share elsewhere, and 9p allows it once: take "
               "that out of its /etc/fstab or user-data, or name that folder with "
               "FILESYSTEM2_MOUNT)"});
+}
+
+TEST_CASE("a tag that the guest's mount takes for something else is no false proof") {
+  const TemporaryFolder host;
+  const auto seen = boot(join(share(1, {{"SOURCE", host / "a"}, {"TARGET", "-o"}}),
+                              share(2, {{"SOURCE", host / "b"}, {"TARGET", "#x"}})),
+                         "say $(grep -c virtiofs /proc/mounts)\n");
+  CHECK(seen.said == Lines{"0"});
+  const auto errors = seen.log_with("[ERROR]");
+  REQUIRE(errors.size() == 2);
+  for (int number = 1; number <= 2; ++number) {
+    const auto& error = errors.at(static_cast<std::size_t>(number - 1));
+    CHECK(error.find(vmr::share_variable(number, "TARGET")) != error.npos);
+  }
 }
 
 TEST_CASE("a share that the machine does not show is named") {

@@ -120,8 +120,16 @@ TEST_CASE("what to do about a share that was not mounted") {
       {Driver::ninep, "Not a directory",
        "the guest has a file there: choose another folder with FILESYSTEM_MOUNT"},
       {Driver::ninep, "Permission denied", "look at the owner and mode of the source on the host"},
+      {Driver::ninep, "mkdir: can't create directory '/mnt/a': Read-only file system",
+       "the folder cannot be made there: choose another one with FILESYSTEM_MOUNT"},
       {Driver::ninep, "", "look at the guest's own log (dmesg)"},
       {Driver::virtiofs, "wrong fs type", "look at the guest's own log (dmesg)"}};
+  auto odd = share_with(2, Driver::virtiofs, "/mnt/a");
+  odd.tag = "-o";
+  CHECK(
+      hint_for(odd, "mount failed") ==
+      "the guest's mount may have taken the tag for an option or a helper, as busybox does with a "
+      "leading '-' and a '#': choose another FILESYSTEM2_TARGET");
   for (const auto& row : rows) {
     CAPTURE(row.reason);
     CHECK(hint_for(share_with(1, row.driver, "/mnt/a"), row.reason) == row.hint);

@@ -127,6 +127,17 @@ TEST_CASE("a user other than root makes files for itself only") {
   CHECK(judge(with({"FILESYSTEM_OWNER=1001:1001"}), host) == Verdict{});
 }
 
+TEST_CASE("a QEMU that is not root maps owners only where it may write itself") {
+  auto host = ordinary_user();
+  host.files["/share"].owner = {0, 0};
+  const std::string fix =
+      "/share belongs to 0:0 with mode 0755; adjust its owner or mode on the host";
+  CHECK(judge(with({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=mapped"}), host) ==
+        Verdict{{}, {"Filesystem #1: QEMU, as user 1000, cannot write there: " + fix}});
+  CHECK(judge(with({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=squash"}), host) ==
+        Verdict{{}, {"Filesystem #1: the guest's user 1000 cannot write there: " + fix}});
+}
+
 TEST_CASE("a share that the guest's user can write needs no word") {
   const auto silent = [](const Strings& settings, const Host& host) {
     return judge(with(settings), host) == Verdict{};

@@ -69,7 +69,8 @@ TEST_CASE("eight shares are functions of one PCI slot") {
   CHECK(address(7) == ",addr=0x10.7");
   CHECK(address(8) == ",addr=0x11.0,multifunction=on");
   CHECK(address(31) == ",addr=0x13.7");
-  CHECK(address(most_shares - 1) == ",addr=0x1e.7");
+  CHECK(address(32) == ",addr=0x14.0,multifunction=on,vectors=0");
+  CHECK(address(most_shares - 1) == ",addr=0x1e.7,vectors=0");
 }
 
 TEST_CASE("the Rust virtiofsd acts as one owner") {
