@@ -6,11 +6,14 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace vmr {
 namespace {
@@ -45,7 +48,7 @@ bool change_root() {
   constexpr const char* folder = "/etc";
   return ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
          ::mount("proc", "/proc", "proc", MS_NODEV | MS_NOEXEC | MS_NOSUID, nullptr) == 0 &&
-         ::mount(folder, folder, nullptr, MS_BIND, nullptr) == 0 && ::chdir(folder) == 0 &&
+         ::mount(folder, folder, nullptr, MS_BIND | MS_REC, nullptr) == 0 && ::chdir(folder) == 0 &&
          ::syscall(SYS_pivot_root, ".", ".") == 0;
 }
 
@@ -54,6 +57,29 @@ bool change_root() {
 template <int kinds>
 bool sandbox_in_namespaces() {
   return ::unshare(kinds) == 0 && works_in_child(change_root);
+}
+
+/// What virtiofsd keeps of root's capabilities; it does not start without one of them.
+constexpr std::array<std::pair<int, const char*>, 8> needed_capabilities = {
+    {{CAP_CHOWN, "CHOWN"},
+     {CAP_DAC_OVERRIDE, "DAC_OVERRIDE"},
+     {CAP_FOWNER, "FOWNER"},
+     {CAP_FSETID, "FSETID"},
+     {CAP_SETGID, "SETGID"},
+     {CAP_SETUID, "SETUID"},
+     {CAP_MKNOD, "MKNOD"},
+     {CAP_SETFCAP, "SETFCAP"}}};
+
+std::vector<std::string> find_missing_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  std::vector<std::string> missing;
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return missing;
+  for (const auto& [number, name] : needed_capabilities) {
+    const auto index = static_cast<std::size_t>(number) / 32;
+    if ((sets[index].permitted >> (number % 32) & 1) == 0) missing.emplace_back(name);
+  }
+  return missing;
 }
 
 }  // namespace
@@ -66,6 +92,7 @@ Abilities probe_abilities() {
   can.user_namespace =
       works_in_child(sandbox_in_namespaces<CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID>);
   can.dac_read_search = works_in_child(open_by_handle);
+  if (::geteuid() == 0) can.missing_capabilities = find_missing_capabilities();
   return can;
 }
 

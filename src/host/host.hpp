@@ -55,6 +55,8 @@ struct Abilities {
   bool chroot = false;           ///< chroot(2) is allowed
   bool user_namespace = false;   ///< the same in a new user namespace, which needs no privilege
   bool dac_read_search = false;  ///< open_by_handle_at is allowed
+  /// Root's capabilities that virtiofsd needs and this root does not have: "CHOWN", …
+  std::vector<std::string> missing_capabilities{};
 
   bool operator==(const Abilities&) const = default;
 };
@@ -76,9 +78,11 @@ struct Host {
   std::uint32_t uid = 0;  ///< effective
   std::uint32_t gid = 0;
   bool is_pid_1 = false;
-  std::string home;            ///< for `~`
-  std::string working_folder;  ///< relative paths start here
-  std::string runtime_folder;  ///< absolute; runtime folders of VMs are made below it
+  std::string home;                  ///< for `~`
+  std::string working_folder;        ///< relative paths start here
+  std::string runtime_folder;        ///< absolute; runtime folders of VMs are made below it
+  std::string temporary_folder;      ///< where QEMU keeps the changes of a disk until the end
+  bool has_temporary_folder = true;  ///< it can be written
   KvmFacts kvm;
   std::string qemu;                         ///< absolute path; empty: not found
   std::string qemu_problem;                 ///< why there is none

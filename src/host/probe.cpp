@@ -173,7 +173,9 @@ std::string find_runtime_folder(std::uint32_t uid) {
     return session + "/vm-runner";
   }
   if (uid == 0 && ::access("/run", W_OK) == 0) return "/run/vm-runner";
-  return fmt::format("/tmp/vm-runner-{}", uid);
+  // A container with a read-only root file system has at least /dev/shm.
+  const bool has_tmp = ::access("/tmp", W_OK) == 0;
+  return fmt::format("{}/vm-runner-{}", has_tmp ? "/tmp" : "/dev/shm", uid);
 }
 
 Host probe_host(const Config& config) {
@@ -185,13 +187,16 @@ Host probe_host(const Config& config) {
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();
   host.runtime_folder = find_runtime_folder(host.uid);
+  // As QEMU chooses it.
+  host.temporary_folder = environment("TMPDIR").empty() ? "/var/tmp" : environment("TMPDIR");
+  host.has_temporary_folder = ::access(host.temporary_folder.c_str(), W_OK | X_OK) == 0;
   host.kvm = probe_kvm();
   host.qemu = find_in_path("qemu-system-x86_64");
   if (host.qemu.empty()) host.qemu_problem = "qemu-system-x86_64 is not in PATH";
   if (needs_virtiofsd(config)) {
     host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
-    host.abilities = probe_abilities();
   }
+  if (!config.shares.empty()) host.abilities = probe_abilities();
   host.open_files_limit = open_files_limit();
   probe_guest(config, host);
   probe_user_data(config, host);

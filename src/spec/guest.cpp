@@ -105,6 +105,15 @@ std::optional<Disk> resolve_disk(const Config& config, const Host& host, Finding
         host.home, host.working_folder);
     disk.persistent = fmt::format("{}/{}.qcow2", folder, config.guest_name.value);
   }
+  if (disk.persistent.empty() && !host.has_temporary_folder) {
+    findings.problems.push_back(
+        {fmt::format("QEMU keeps the changes of the disk in {}, which cannot be written",
+                     host.temporary_folder),
+         "",
+         "mount something there (docker run --tmpfs " + host.temporary_folder +
+             "), set TMPDIR to another folder, or keep the changes with PERSIST=1",
+         ExitStatus::host_unsupported});
+  }
   return disk;
 }
 

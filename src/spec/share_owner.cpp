@@ -34,14 +34,18 @@ std::optional<FileFacts> facts_of(const Share& share, const Host& host) {
 
 /// Who makes the files of `share` on the host for the guest's login user, `guest_owner`.
 Owner maker_of(const Share& share, const Owner& guest_owner, const Host& host) {
-  if (share.accessmode == AccessMode::mapped) return {host.uid, host.gid};
-  return share.owner.value_or(guest_owner);
+  const auto who = share.owner.value_or(guest_owner);
+  const Owner self{host.uid, host.gid};
+  if (share.accessmode == AccessMode::mapped) return self;
+  // What a virtiofsd of another user makes for the guest's root is its own.
+  return share.driver == Driver::virtiofs && who.uid == 0 ? self : who;
 }
 
 /// Whether files can be made in `share` for `who`. A process that is not root makes them for itself
 /// only; with squash QEMU does not even try to give them away.
 bool acts_for(const Owner& who, const Share& share, const Host& host) {
-  return host.uid == 0 || host.uid == who.uid || share.accessmode == AccessMode::squash;
+  const bool is_whole_root = host.uid == 0 && host.abilities.missing_capabilities.empty();
+  return is_whole_root || host.uid == who.uid || share.accessmode == AccessMode::squash;
 }
 
 /// What lets the guest's user write into `share`, whose folder on the host is `folder`.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spec/virtiofs.hpp"
 
+#include <fmt/ranges.h>
+
 namespace vmr {
 namespace {
 
@@ -29,9 +31,19 @@ bool sandbox_works(Sandbox sandbox, const Host& host) {
 /// What gives root the namespace sandbox.
 std::string way_to_namespaces(const Host& host) {
   return host.is_pid_1
-             ? "--cap-add SYS_ADMIN, and --security-opt apparmor=unconfined where AppArmor "
-               "confines containers"
+             ? "--cap-add SYS_ADMIN --security-opt seccomp=docker/seccomp-virtiofs.json, and "
+               "--security-opt apparmor=unconfined where AppArmor confines containers"
              : "CAP_SYS_ADMIN, unshare(2) and a root file system that can be moved";
+}
+
+void check_capabilities(const ShareConfig& config, const Host& host, Findings& findings) {
+  const auto& missing = host.abilities.missing_capabilities;
+  if (missing.empty()) return;
+  findings.refuse(config.driver,
+                  fmt::format("virtiofsd needs the capabilities {}", fmt::join(missing, ", ")),
+                  fmt::format("give them back (--cap-add {}), or run as another user (--user)",
+                              fmt::join(missing, " --cap-add ")),
+                  ExitStatus::host_unsupported);
 }
 
 void check_sandbox(const ShareConfig& config, const Host& host, Findings& findings) {
@@ -82,6 +94,7 @@ void check_virtiofsd(const ShareConfig& config, const std::string& source, const
                     "1.13 or later",
                     ExitStatus::host_unsupported);
   }
+  check_capabilities(config, host, findings);
   check_sandbox(config, host, findings);
   check_unshare(config, host, findings);
 }

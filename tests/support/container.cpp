@@ -2,6 +2,7 @@
 #include "support/container.hpp"
 
 #include "base/shell_words.hpp"
+#include "host/programs.hpp"
 #include "support/guest.hpp"
 #include "support/text_file.hpp"
 
@@ -55,6 +56,18 @@ Captured boot_in_container(const TemporaryFolder& work, const std::string& scrip
   words.insert(words.end(), options.begin(), options.end());
   words.push_back(built_image());
   return run_docker(words);
+}
+
+std::vector<std::string> c_virtiofsd_options(const TemporaryFolder& work) {
+  std::string problem;
+  const auto daemon = find_virtiofsd("/nonexistent", problem);
+  if (!daemon || daemon->family != VirtiofsdFacts::Family::c) {
+    MESSAGE("SKIPPED: this machine has no C virtiofsd to try");
+    return {};
+  }
+  write_text(work / "c.json", R"({"type": "fs", "binary": "/usr/libexec/c-virtiofsd"})");
+  return {"-v", daemon->path + ":/usr/libexec/c-virtiofsd:ro", "-v",
+          (work / "c.json") + ":/etc/qemu/vhost-user/00-c.json:ro"};
 }
 
 Captured run_docker(const std::vector<std::string>& arguments) {

@@ -26,6 +26,10 @@ Captured run_docker(const std::vector<std::string>& arguments);
 Captured boot_in_container(const TemporaryFolder& work, const std::string& script,
                            const std::vector<std::string>& options);
 
+/// Options of `docker run` that put this machine's C virtiofsd into the container as the one to
+/// use; empty, and told, where this machine has none. `work` is for files of this run.
+std::vector<std::string> c_virtiofsd_options(const TemporaryFolder& work);
+
 /// Whether `text` is in what it wrote, to either stream.
 bool says(const Captured& run, const std::string& text);
 

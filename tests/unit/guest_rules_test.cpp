@@ -30,6 +30,19 @@ Host host_with_guest(const GuestImage& guest) {
   return host;
 }
 
+TEST_CASE("a disk whose changes have no place") {
+  auto host = docker_host();
+  host.temporary_folder = "/var/tmp";
+  host.has_temporary_folder = false;
+  CHECK(judge({}, host) ==
+        Verdict{{{"QEMU keeps the changes of the disk in /var/tmp, which cannot be written", "",
+                  "mount something there (docker run --tmpfs /var/tmp), set TMPDIR to another "
+                  "folder, or keep the changes with PERSIST=1",
+                  ExitStatus::host_unsupported}},
+                {}});
+  CHECK(judge({"PERSIST=1", "GUEST_PASSWORD=x"}, host) == Verdict{});
+}
+
 TEST_CASE("the default guest") {
   const auto spec = spec_of({}, docker_host());
   CHECK(spec.boot == Boot{"/guest/vmlinuz", "/guest/initrd", "root=/dev/vda"});

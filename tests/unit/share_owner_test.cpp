@@ -125,6 +125,11 @@ TEST_CASE("a user other than root makes files for itself only") {
   CHECK(judge(with({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=squash"}), host) == Verdict{});
   CHECK(judge(with({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=mapped"}), host) == Verdict{});
   CHECK(judge(with({"FILESYSTEM_OWNER=1001:1001"}), host) == Verdict{});
+  // The guest's root makes files of that user.
+  host.guest->login_user = "root";
+  host.files["/share"].owner = {1001, 1001};
+  host.files["/share"].mode = 0755;
+  CHECK(judge(with({}), host) == Verdict{});
 }
 
 TEST_CASE("a QEMU that is not root maps owners only where it may write itself") {

@@ -75,8 +75,9 @@ TEST_CASE("one line says which sandbox was chosen and what a stronger one needs"
       "virtiofsd runs in its sandbox 'chroot', the strongest that works here ('namespace' needs "
       "the right to mount: ";
   CHECK(notes({"FILESYSTEM_SOURCE=/share", "FILESYSTEM2_SOURCE=/new"}, docker_host()) ==
-        Strings{chroot + "--cap-add SYS_ADMIN, and --security-opt apparmor=unconfined where "
-                         "AppArmor confines containers)"});
+        Strings{chroot + "--cap-add SYS_ADMIN --security-opt seccomp=docker/seccomp-virtiofs.json, "
+                         "and --security-opt apparmor=unconfined where AppArmor confines "
+                         "containers)"});
   auto on_a_host = docker_host();
   on_a_host.is_pid_1 = false;
   CHECK(notes(with({}), on_a_host) ==
@@ -122,6 +123,23 @@ TEST_CASE("the C virtiofsd always unshares") {
                   "profile (--security-opt seccomp=unconfined), or use FILESYSTEM_DRIVER=9p",
                   unsupported}},
                 {}});
+}
+
+TEST_CASE("root without its capabilities") {
+  auto host = docker_host();
+  host.abilities.missing_capabilities = {"CHOWN", "SETUID"};
+  CHECK(judge(with({}), host) ==
+        Verdict{{{"FILESYSTEM_DRIVER='virtiofs': virtiofsd needs the capabilities CHOWN, SETUID",
+                  driver_origin,
+                  "give them back (--cap-add CHOWN --cap-add SETUID), or run as another user "
+                  "(--user), or use FILESYSTEM_DRIVER=9p",
+                  unsupported}},
+                {}});
+  CHECK(judge(with({"FILESYSTEM_DRIVER=9p"}), host) ==
+        Verdict{{},
+                {"Filesystem #1: the guest's user 1000 cannot write there: QEMU runs as user 0 and "
+                 "can act for nobody else; use FILESYSTEM_DRIVER=9p with "
+                 "FILESYSTEM_ACCESSMODE=mapped"}});
 }
 
 TEST_CASE("a thread pool of the Rust virtiofsd unshares") {
