@@ -60,13 +60,14 @@ bool sandbox_in_namespaces() {
 }
 
 /// What virtiofsd keeps of root's capabilities; it does not start without one of them.
-constexpr std::array<std::pair<int, const char*>, 8> needed_capabilities = {
+constexpr std::array<std::pair<int, const char*>, 9> needed_capabilities = {
     {{CAP_CHOWN, "CHOWN"},
      {CAP_DAC_OVERRIDE, "DAC_OVERRIDE"},
      {CAP_FOWNER, "FOWNER"},
      {CAP_FSETID, "FSETID"},
      {CAP_SETGID, "SETGID"},
      {CAP_SETUID, "SETUID"},
+     {CAP_SETPCAP, "SETPCAP"},
      {CAP_MKNOD, "MKNOD"},
      {CAP_SETFCAP, "SETFCAP"}}};
 

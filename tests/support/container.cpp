@@ -16,16 +16,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string docker() {
+}  // namespace
+
+std::string docker_command() {
   const char* chosen = std::getenv("DOCKER");
   return chosen == nullptr ? "docker" : chosen;
 }
 
-}  // namespace
-
 bool has_docker() {
-  const auto found = capture({"/bin/sh", "-c", "command -v " + shell_quote(docker())});
-  if (!found.ok) MESSAGE("SKIPPED: no Docker command (DOCKER='" << docker() << "')");
+  const auto found = capture({"/bin/sh", "-c", "command -v " + shell_quote(docker_command())});
+  if (!found.ok) MESSAGE("SKIPPED: no Docker command (DOCKER='" << docker_command() << "')");
   return found.ok;
 }
 
@@ -71,7 +71,7 @@ std::vector<std::string> c_virtiofsd_options(const TemporaryFolder& work) {
 }
 
 Captured run_docker(const std::vector<std::string>& arguments) {
-  return capture({"/bin/sh", "-c", shell_quote(docker()) + " " + shell_join(arguments)});
+  return capture({"/bin/sh", "-c", shell_quote(docker_command()) + " " + shell_join(arguments)});
 }
 
 }  // namespace vmr::test

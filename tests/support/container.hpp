@@ -14,6 +14,9 @@ namespace vmr::test {
 /// it are skipped, visibly.
 bool has_docker();
 
+/// That command.
+std::string docker_command();
+
 /// Builds the image once a test program, and returns its name.
 const std::string& built_image();
 
