@@ -18,6 +18,7 @@ namespace vmr {
 /// (required: empty is a problem) and `target` (empty: last component of the source).
 struct ShareConfig {
   int number = 1;  ///< 1 is FILESYSTEM_…, 2 is FILESYSTEM2_…
+  Origin origin;   ///< what made it a share: a line [[share]], else the first of its settings
   Given<std::string> source;
   Given<std::string> target;
   Given<Driver> driver;

@@ -21,6 +21,13 @@ bool is_surely_ours(std::string_view variable) {
                      [&](std::string_view prefix) { return variable.starts_with(prefix); });
 }
 
+/// Whether `variable` begins like one that only we would use, in lower case.
+bool is_ours_in_lower_case(std::string_view variable) {
+  return std::any_of(our_prefixes.begin(), our_prefixes.end(), [&](std::string_view prefix) {
+    return variable.starts_with(ascii_lower(prefix));
+  });
+}
+
 /// The variable of ours that `variable` is a slip of the finger away from.
 std::optional<std::string> find_slip(std::string_view variable) {
   // In short names one edit makes a word of its own.
@@ -28,7 +35,9 @@ std::optional<std::string> find_slip(std::string_view variable) {
   const bool other = std::find(well_known.begin(), well_known.end(), variable) != well_known.end();
   auto meant = other ? std::nullopt : nearest_variable(variable, 1);
   // A name in another case only (`memory`) is no slip: shells and scripts have many of those.
-  const bool slip = meant && meant->size() >= shortest && *meant != ascii_upper(variable);
+  const bool other_name =
+      meant && (*meant != ascii_upper(variable) || is_ours_in_lower_case(variable));
+  const bool slip = other_name && meant->size() >= shortest;
   return slip ? meant : std::nullopt;
 }
 

@@ -28,6 +28,8 @@ template <typename T>
 struct Given {
   T value{};
   Origin origin;
+  /// What was given is no value: `value` is the default, and rules that depend on it say nothing.
+  bool invalid = false;
 
   [[nodiscard]] bool is_default() const { return origin.source == Source::default_value; }
   bool operator==(const Given&) const = default;

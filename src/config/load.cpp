@@ -41,6 +41,13 @@ std::set<int> share_numbers(const RawSettings& raw) {
   return numbers;
 }
 
+/// What made `number` a share.
+Origin start_of_share(int number, const RawSettings& raw) {
+  const auto line = raw.share_lines.find(number);
+  if (line != raw.share_lines.end()) return line->second;
+  return raw.values.lower_bound(SettingKey{number, {}})->second.origin;
+}
+
 }  // namespace
 
 LoadedConfig load_config(const Arguments& arguments, const std::vector<std::string>& environment,
@@ -56,6 +63,7 @@ LoadedConfig load_config(const Arguments& arguments, const std::vector<std::stri
   for (const int number : share_numbers(raw)) {
     ShareConfig share;
     share.number = number;
+    share.origin = start_of_share(number, raw);
     fill(share, share_settings(), number, raw, loaded.problems);
     loaded.config.shares.push_back(std::move(share));
   }

@@ -12,7 +12,7 @@
 namespace vmr {
 
 /// A configuration and everything that was wrong with it. A field whose text was no value has its
-/// default, so that later checks can go on and all problems are reported at once.
+/// default and is marked, so that later checks can go on and all problems are reported at once.
 struct LoadedConfig {
   Config config;
   std::vector<Problem> problems;

@@ -16,18 +16,21 @@ namespace vmr {
 /// The texts of one source (or of several, merged), and what was wrong with their names.
 struct RawSettings {
   std::map<SettingKey, Given<std::string>> values;
+  std::map<int, Origin> share_lines;  ///< by number, where a file's shares begin
   std::vector<Problem> problems;
   std::vector<std::string> warnings;
 };
 
 /// Environment variables as `environ` has them ("NAME=value"). Empty ones count as unset. Unknown
 /// variables are problems where the prefix is surely ours (FILESYSTEM…, CLOUD_INIT…, GUEST_…),
-/// warnings where they are one slip away from a variable of ours, else ignored.
+/// warnings where they are one slip away from a variable of ours or one of these in lower case,
+/// else ignored.
 RawSettings read_environment(const std::vector<std::string>& environment);
 
 /// A TOML document: top-level keys and [[share]] tables, lower case. Numbers, booleans and, for
-/// `extra_args`, arrays of strings are taken too. `name` is shown in origins. A [[share]] without
-/// any value is kept as an empty SOURCE, so that it does not vanish.
+/// `extra_args`, arrays of strings are taken too. `name` is shown in origins. A value of
+/// another type is kept as an invalid one, and a [[share]] without any value as an empty SOURCE, so
+/// that it does not vanish.
 RawSettings read_toml(std::string_view text, const std::string& name);
 
 /// The words behind `--set`, each "KEY=VALUE" with a variable's name in any case. An empty value

@@ -21,7 +21,7 @@ struct Setting {
   std::string_view default_value;  ///< as a user would write it; empty: unset
   std::string_view meaning;        ///< one line of documentation
   /// Parses `text` into its field, with the origin; an empty text unsets it. When the text is no
-  /// value, says why and leaves the field alone.
+  /// value, says why and only marks the field; a text marked as invalid does the same silently.
   std::optional<Invalid> (*store)(Target&, const Given<std::string>& text) = nullptr;
   bool secret = false;  ///< its value is never shown
 };

@@ -14,8 +14,11 @@ Parsed<std::uint32_t> octal_mode(const Text& text) {
   if (invalid == nullptr) return parsed;
   // libvirt has one message for a number that is too large and another for what is no number.
   const std::string attribute = toml_key(text.origin.variable);
-  const bool is_number = text.value.find_first_not_of("01234567") == std::string::npos;
-  invalid->message = is_number ? fmt::format("invalid {}: '{}'", attribute, text.value)
+  // TOML's 0o1777 is what everybody else writes as 01777.
+  const auto mode =
+      text.value.starts_with("0o") ? "0" + text.value.substr(2) : std::string(text.value);
+  const bool is_number = text.value != "0o" && mode.find_first_not_of("01234567") == mode.npos;
+  invalid->message = is_number ? fmt::format("invalid {}: '{}'", attribute, mode)
                                : fmt::format("Invalid value for attribute '{}'", attribute);
   return parsed;
 }
@@ -66,7 +69,7 @@ constexpr std::array settings = std::to_array<Setting<ShareConfig>>({
      store<&ShareConfig::wrpolicy, word<WritePolicy>>},
     {"SANDBOX", "auto", "of virtiofsd: auto (the strongest that works), namespace, chroot or none",
      store<&ShareConfig::sandbox, word<Sandbox>>},
-    {"QUEUE_SIZE", "", "requests in flight; virtiofs only; unset: 1024",
+    {"QUEUE_SIZE", "", "requests in flight: a power of 2, 8 to 1024; virtiofs only; unset: 1024",
      store<&ShareConfig::queue_size, queue_size>},
     {"THREAD_POOL_SIZE", "", "threads of virtiofsd, up to 1024; virtiofs only; unset: 0",
      store<&ShareConfig::thread_pool_size, thread_pool_size>},

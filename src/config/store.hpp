@@ -26,13 +26,19 @@ using Text = Given<std::string>;
 /// Stores what `parse` makes of the text in the field `Member`; see Setting::store.
 template <auto Member, auto parse, typename Target>
 std::optional<Invalid> store(Target& target, const Text& text) {
+  if (text.invalid) {
+    (target.*Member).invalid = true;
+    return std::nullopt;
+  }
   if (text.value.empty()) {
-    (target.*Member).value = {};
-    (target.*Member).origin = text.origin;
+    target.*Member = {{}, text.origin};
     return std::nullopt;
   }
   auto parsed = parse(text);
-  if (auto* invalid = std::get_if<Invalid>(&parsed)) return std::move(*invalid);
+  if (auto* invalid = std::get_if<Invalid>(&parsed)) {
+    (target.*Member).invalid = true;
+    return std::move(*invalid);
+  }
   target.*Member = {std::get<0>(std::move(parsed)), text.origin};
   return std::nullopt;
 }

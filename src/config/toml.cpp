@@ -87,6 +87,7 @@ class TomlReader {
   }
 
   void read_share(int number, const toml::table& share) {
+    raw_.share_lines[number] = {Source::file, "[[share]]", place(share.source())};
     for (const auto& [key, node] : share) read_key(number, key, node);
     const auto first = raw_.values.lower_bound(SettingKey{number, {}});
     if (first == raw_.values.end() || first->first.share != number) {
@@ -108,16 +109,19 @@ class TomlReader {
   void read_value(const SettingKey& key, const toml::node& node) {
     const bool takes_list = key == SettingKey{0, "EXTRA_ARGS"};
     const std::string variable = variable_of(key);
+    const Origin origin{Source::file, variable, place(node.source())};
     auto text = takes_list && node.is_array() ? join_words(*node.as_array()) : text_of(node);
     if (!text) {
+      raw_.values[key] = {{}, origin, true};
       add_problem(fmt::format("{}: not a value of a setting", variable), toml_key(variable),
                   node.source(),
                   takes_list ? "a string, or a list of strings" : "a string, number or boolean");
     } else if (text->find('\0') != text->npos) {
+      raw_.values[key] = {{}, origin, true};
       add_problem(fmt::format("{}: contains a NUL character", variable), toml_key(variable),
                   node.source(), "leave the character out");
     } else if (!text->empty()) {
-      raw_.values[key] = {std::move(*text), {Source::file, variable, place(node.source())}};
+      raw_.values[key] = {std::move(*text), origin};
     }
   }
 

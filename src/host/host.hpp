@@ -102,4 +102,11 @@ struct Host {
   bool operator==(const Host&) const = default;
 };
 
+/// What `host` told about the absolute `path`; one that it did not look at counts as missing.
+inline const FileFacts& facts_of(const std::string& path, const Host& host) {
+  static const FileFacts unknown;
+  const auto found = host.files.find(path);
+  return found == host.files.end() ? unknown : found->second;
+}
+
 }  // namespace vmr

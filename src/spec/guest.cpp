@@ -14,12 +14,12 @@ namespace {
 std::string resolve_file(const Given<std::string>& given, const Host& host, Findings& findings) {
   if (given.value.empty()) return {};
   const auto path = absolute_path(given.value, host.home, host.working_folder);
-  const auto found = host.files.find(path);
-  if (found == host.files.end() || found->second.kind == FileFacts::Kind::missing) {
+  const auto& facts = facts_of(path, host);
+  if (facts.kind == FileFacts::Kind::missing) {
     findings.refuse(given, "no such file", "correct the path");
-  } else if (found->second.kind != FileFacts::Kind::regular) {
+  } else if (facts.kind != FileFacts::Kind::regular) {
     findings.refuse(given, "not a regular file", "name the file itself");
-  } else if (!found->second.readable) {
+  } else if (!facts.readable) {
     findings.refuse(given, "the file cannot be read by this user",
                     "change its owner or mode, or run as its owner", ExitStatus::host_unsupported);
   }

@@ -56,6 +56,17 @@ std::optional<OwnOption> need_of_9p(const ShareConfig& config) {
   return options.empty() ? std::nullopt : std::optional(options.front());
 }
 
+/// Whether the driver cannot be told because a setting that decides it is no value.
+bool is_undecided(const ShareConfig& config) {
+  const bool asked_for = config.driver.value != Driver::automatic;
+  return config.driver.invalid ||
+         (!asked_for &&
+          (config.accessmode.invalid || config.readonly.invalid || config.owner.invalid ||
+           config.fmode.invalid || config.dmode.invalid || config.multidevs.invalid ||
+           config.wrpolicy.invalid || config.sandbox.invalid || config.queue_size.invalid ||
+           config.thread_pool_size.invalid || config.xattr.invalid || config.posix_acl.invalid));
+}
+
 void refuse_all(const std::vector<OwnOption>& options, const std::string& hint,
                 Findings& findings) {
   for (const auto& option : options) {
@@ -107,6 +118,7 @@ std::string reasons_in(const std::vector<Problem>& problems, const ShareConfig& 
 
 Driver choose_driver(const ShareConfig& config, const std::string& source, const Host& host,
                      Findings& findings) {
+  if (is_undecided(config)) return Driver::automatic;
   if (config.driver.value != Driver::automatic) return config.driver.value;
   const auto uses = fmt::format("Filesystem #{}: driver=auto uses ", config.number);
   if (const auto need = need_of_9p(config)) {
@@ -148,6 +160,7 @@ void check_virtiofs(const ShareConfig& config, const std::string& source, const 
 }
 
 void check_driver_options(const ShareConfig& config, Driver driver, Findings& findings) {
+  if (driver == Driver::automatic) return;
   if (driver == Driver::virtiofs) {
     if (config.accessmode.value != AccessMode::passthrough) {
       findings.refuse(
@@ -159,7 +172,7 @@ void check_driver_options(const ShareConfig& config, Driver driver, Findings& fi
     return;
   }
   refuse_all(options_of_virtiofs(config), hint_for_virtiofs_option(config), findings);
-  if (config.accessmode.value == AccessMode::mapped) return;
+  if (config.accessmode.invalid || config.accessmode.value == AccessMode::mapped) return;
   std::vector<OwnOption> modes;
   add(modes, config.fmode, "fmode and dmode must be used with accessmode=mapped");
   add(modes, config.dmode, "fmode and dmode must be used with accessmode=mapped");

@@ -11,7 +11,8 @@
 namespace vmr {
 
 /// The driver of `config`. `auto` takes the one that the share's other settings need, else
-/// virtiofs where it can run, else 9p; which and why is said in `findings`.
+/// virtiofs where it can run, else 9p; which and why is said in `findings`. Stays `auto` when a
+/// setting that decides it is no value.
 Driver choose_driver(const ShareConfig& config, const std::string& source, const Host& host,
                      Findings& findings);
 
@@ -19,7 +20,7 @@ Driver choose_driver(const ShareConfig& config, const std::string& source, const
 void check_virtiofs(const ShareConfig& config, const std::string& source, const Host& host,
                     Findings& findings);
 
-/// Refuses what `driver` does not have, in libvirt's words.
+/// Refuses what `driver` does not have, in libvirt's words; nothing while it is `auto`.
 void check_driver_options(const ShareConfig& config, Driver driver, Findings& findings);
 
 }  // namespace vmr

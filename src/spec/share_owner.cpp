@@ -18,18 +18,18 @@ bool may_write(const FileFacts& folder, const Owner& who) {
   return (folder.mode >> shift & write_and_search) == write_and_search;
 }
 
-/// The facts of the source; those it will have when it still has to be made. None when there is no
-/// folder.
-std::optional<FileFacts> facts_of(const Share& share, const Host& host) {
+/// The source as it is, or as it will be when it still has to be made; none when there is no folder
+/// that we may look into.
+std::optional<FileFacts> folder_of(const Share& share, const Host& host) {
   if (share.create_source) {
     FileFacts made;
     made.owner = {host.uid, host.gid};
     made.mode = 0755;
     return made;
   }
-  const auto found = host.files.find(share.source);
-  const bool there = found != host.files.end() && found->second.kind == FileFacts::Kind::directory;
-  return there && found->second.readable ? std::optional(found->second) : std::nullopt;
+  const auto& facts = facts_of(share.source, host);
+  const bool usable = facts.kind == FileFacts::Kind::directory && facts.readable;
+  return usable ? std::optional(facts) : std::nullopt;
 }
 
 /// Who makes the files of `share` on the host for the guest's login user, `guest_owner`.
@@ -110,7 +110,7 @@ void check_owner(const ShareConfig& config, const Host& host, Findings& findings
 
 void check_write_access(const Share& share, const Owner& guest_owner, const Host& host,
                         Findings& findings) {
-  const auto folder = facts_of(share, host);
+  const auto folder = folder_of(share, host);
   if (share.readonly || share.posix_acl || !folder) return;
   const auto who = maker_of(share, guest_owner, host);
   const bool acts = acts_for(who, share, host);

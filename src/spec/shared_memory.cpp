@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace vmr {
 namespace {
@@ -86,16 +87,17 @@ bool is_shared(Option backend) {
   return share == "on" || share == "yes" || share == "true" || share == "y";
 }
 
-/// Whether these arguments make a memory backend of this name that is not shared.
-bool makes_private_backend(const std::vector<std::string>& arguments, const std::string& name) {
+/// The argument that makes a memory backend of this name, if that one is not shared.
+std::optional<std::size_t> find_private_backend(const std::vector<std::string>& arguments,
+                                                const std::string& name) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (!is_option(arguments[i - 1], "object")) continue;
     auto option = read_option(arguments[i]);
     if (option[""].starts_with("memory-backend-") && option["id"] == name) {
-      return !is_shared(option);
+      return is_shared(option) ? std::nullopt : std::optional(i);
     }
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -109,8 +111,9 @@ void check_shared_memory(const Config& config, const std::vector<Share>& shares,
   auto arguments = config.extra_args.value;
   arguments.insert(arguments.end(), config.qemu_args.begin(), config.qemu_args.end());
   const auto name = chosen_backend(arguments);
-  if (!makes_private_backend(arguments, name)) return;
-  const bool behind_dashes = config.extra_args.value.empty();
+  const auto backend = name.empty() ? std::nullopt : find_private_backend(arguments, name);
+  if (!backend) return;
+  const bool behind_dashes = *backend >= config.extra_args.value.size();
   findings.problems.push_back(
       {fmt::format(
            "{}: 'virtiofs' requires shared memory, and the memory backend '{}' is not shared",

@@ -3,6 +3,8 @@
 
 #include <fmt/ranges.h>
 
+#include <optional>
+
 namespace vmr {
 namespace {
 
@@ -13,19 +15,19 @@ bool namespace_works(const Host& host) {
          host.virtiofsd->family == VirtiofsdFacts::Family::rust;
 }
 
+/// Not for `automatic`.
 bool sandbox_works(Sandbox sandbox, const Host& host) {
-  switch (sandbox) {
-    case Sandbox::name_space:
-      return namespace_works(host);
-    case Sandbox::chroot:
-      return host.abilities.chroot;
-    case Sandbox::none:
-      return host.virtiofsd && host.virtiofsd->has_sandbox_none;
-    case Sandbox::automatic:
-      return namespace_works(host) || host.abilities.chroot ||
-             (host.virtiofsd && host.virtiofsd->has_sandbox_none);
+  if (sandbox == Sandbox::name_space) return namespace_works(host);
+  if (sandbox == Sandbox::chroot) return host.abilities.chroot;
+  return host.virtiofsd && host.virtiofsd->has_sandbox_none;
+}
+
+/// None for a C virtiofsd without the privileges of root: it cannot go without a sandbox.
+std::optional<Sandbox> strongest_sandbox(const Host& host) {
+  for (const auto sandbox : {Sandbox::name_space, Sandbox::chroot, Sandbox::none}) {
+    if (sandbox_works(sandbox, host)) return sandbox;
   }
-  return false;
+  return std::nullopt;
 }
 
 /// What gives root the namespace sandbox.
@@ -46,12 +48,48 @@ void check_capabilities(const ShareConfig& config, const Host& host, Findings& f
                   ExitStatus::host_unsupported);
 }
 
+/// Why `sandbox` does not work on `host`, and what would make it work.
+Invalid refusal_of(Sandbox sandbox, const Host& host) {
+  if (sandbox == Sandbox::none) {
+    return {"the C virtiofsd has no sandbox 'none'", "use a virtiofsd written in Rust (Debian 13)"};
+  }
+  if (sandbox == Sandbox::chroot) {
+    return {"'chroot' needs root with SYS_CHROOT",
+            host.uid == 0 ? "give root that capability (--cap-add SYS_CHROOT)" : "run as root"};
+  }
+  if (host.uid != 0) {
+    return {
+        "for an ordinary user 'namespace' needs a virtiofsd written in Rust, user namespaces "
+        "and an unmasked /proc",
+        "allow these (in a container --security-opt systempaths=unconfined unmasks /proc), or "
+        "run as root"};
+  }
+  return {"'namespace' needs SYS_ADMIN, unshare(2) and pivot_root(2)",
+          "use " + way_to_namespaces(host)};
+}
+
+void refuse_c_virtiofsd(const ShareConfig& config, const Host& host, Findings& findings) {
+  if (host.uid == 0) {
+    findings.refuse(config.driver, "the C virtiofsd needs root with SYS_CHROOT or SYS_ADMIN",
+                    "give root one of these capabilities (--cap-add SYS_CHROOT), or use a "
+                    "virtiofsd written in Rust (Debian 13)",
+                    ExitStatus::host_unsupported);
+  } else {
+    findings.refuse(config.driver, "the C virtiofsd needs root",
+                    "use a virtiofsd written in Rust (Debian 13), or run as root",
+                    ExitStatus::host_unsupported);
+  }
+}
+
 void check_sandbox(const ShareConfig& config, const Host& host, Findings& findings) {
-  if (sandbox_works(config.sandbox.value, host)) return;
-  findings.refuse(config.sandbox, "no virtiofsd sandbox of this kind works here",
-                  "run as root, or with --cap-add SYS_CHROOT (chroot) or --cap-add SYS_ADMIN and "
-                  "a seccomp profile that allows unshare (namespace)",
-                  ExitStatus::host_unsupported);
+  const auto strongest = strongest_sandbox(host);
+  const auto wanted = config.sandbox.value;
+  if (!strongest) refuse_c_virtiofsd(config, host, findings);
+  if (wanted == Sandbox::automatic || sandbox_works(wanted, host)) return;
+  if (!strongest && wanted != Sandbox::none) return;
+  auto [reason, hint] = refusal_of(wanted, host);
+  if (strongest) hint += fmt::format(", or leave it out: '{}' works here", word_for(*strongest));
+  findings.refuse(config.sandbox, reason, hint, ExitStatus::host_unsupported);
 }
 
 void check_unshare(const ShareConfig& config, const Host& host, Findings& findings) {
@@ -62,7 +100,8 @@ void check_unshare(const ShareConfig& config, const Host& host, Findings& findin
         "this virtiofsd always calls unshare(2), and unshare(CLONE_FS) failed with EPERM, as a "
         "container's seccomp profile makes it",
         "use a virtiofsd written in Rust (Debian 13), or relax the container's seccomp profile "
-        "(--security-opt seccomp=unconfined)",
+        "(--security-opt "
+        "seccomp=docker/seccomp-virtiofs.json, or seccomp=unconfined)",
         ExitStatus::host_unsupported);
   } else if (config.thread_pool_size.value.value_or(0) > 0) {
     findings.problems.push_back(
@@ -84,9 +123,9 @@ void check_virtiofsd(const ShareConfig& config, const std::string& source, const
                     ExitStatus::host_unsupported);
     return;
   }
-  const auto facts = host.files.find(source);
-  const bool read_only_anyway = facts != host.files.end() && facts->second.read_only_mount;
-  if (config.readonly.value && !host.virtiofsd->has_readonly && !read_only_anyway) {
+  // Of a share without a source nobody knows how it is mounted.
+  const bool may_write = !source.empty() && !facts_of(source, host).read_only_mount;
+  if (config.readonly.value && !host.virtiofsd->has_readonly && may_write) {
     findings.refuse(config.readonly,
                     "virtiofs does not yet support read-only mode with this virtiofsd (" +
                         host.virtiofsd->path + " has no --readonly)",
@@ -101,8 +140,7 @@ void check_virtiofsd(const ShareConfig& config, const std::string& source, const
 
 Sandbox choose_sandbox(const ShareConfig& config, const Host& host) {
   if (config.sandbox.value != Sandbox::automatic) return config.sandbox.value;
-  if (namespace_works(host)) return Sandbox::name_space;
-  return host.abilities.chroot ? Sandbox::chroot : Sandbox::none;
+  return strongest_sandbox(host).value_or(Sandbox::none);
 }
 
 void tell_sandbox(const std::vector<ShareConfig>& configs, const std::vector<Share>& shares,
@@ -114,14 +152,15 @@ void tell_sandbox(const std::vector<ShareConfig>& configs, const std::vector<Sha
   bool any = false;
   for (std::size_t i = 0; i < shares.size(); ++i) any = any || chosen(i);
   if (!any) return;
-  if (namespace_works(host)) {
+  const auto strongest = strongest_sandbox(host);
+  if (strongest == Sandbox::name_space) {
     findings.notes.emplace_back("virtiofsd runs in its sandbox 'namespace', the strongest");
-  } else if (host.abilities.chroot) {
+  } else if (strongest == Sandbox::chroot) {
     findings.notes.push_back(
         "virtiofsd runs in its sandbox 'chroot', the strongest that works here ('namespace' needs "
         "the right to mount: " +
         way_to_namespaces(host) + ")");
-  } else if (sandbox_works(Sandbox::none, host)) {
+  } else if (strongest == Sandbox::none) {
     findings.warnings.push_back(
         "virtiofsd runs without a sandbox, since none works here: a symbolic link may lead the "
         "guest out of the source ('chroot' needs root with SYS_CHROOT; 'namespace' needs " +

@@ -24,7 +24,7 @@ struct Share {
   std::string tag;
   std::string source;                ///< absolute
   std::string mount;                 ///< absolute, in the guest
-  Driver driver = Driver::virtiofs;  ///< never automatic
+  Driver driver = Driver::virtiofs;  ///< automatic: unknown, beside a problem that says why
   AccessMode accessmode = AccessMode::passthrough;
   bool readonly = false;
   bool create_source = false;  ///< the folder is missing and will be made

@@ -20,5 +20,6 @@ TEST_CASE("the C virtiofsd is refused where seccomp blocks unshare with three wa
         "unshare(CLONE_FS) failed with EPERM, as a container's seccomp profile makes it\n"
         "  from:  FILESYSTEM_DRIVER (default)\n"
         "  hint:  use a virtiofsd written in Rust (Debian 13), or relax the container's seccomp "
-        "profile (--security-opt seccomp=unconfined), or use FILESYSTEM_DRIVER=9p\n");
+        "profile (--security-opt seccomp=docker/seccomp-virtiofs.json, or seccomp=unconfined), or "
+        "use FILESYSTEM_DRIVER=9p\n");
 }

@@ -163,12 +163,12 @@ TEST_CASE("the virtiofs command of the specification on a terminal with health a
 TEST_CASE("the virtiofs command of the specification without a terminal") {
   if (!has_docker()) return;
   built_image();
-  check_written(virtiofs_command, "0:0 0644 'root\n'", "1000:1000 0644 'debian\n'");
+  check_written(virtiofs_command, "0:0 0644 'root\n'", "1000:1000 0664 'debian\n'");
 }
 
 TEST_CASE("the 9p command of the specification without a terminal") {
   if (!has_docker()) return;
   built_image();
   check_written(ninep_command, "0:0 0644 'root\n' guest-uid=0 guest-gid=0 guest-mode=0644",
-                "0:0 0644 'debian\n' guest-uid=1000 guest-gid=1000 guest-mode=0644");
+                "0:0 0644 'debian\n' guest-uid=1000 guest-gid=1000 guest-mode=0664");
 }

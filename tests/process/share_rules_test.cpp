@@ -83,22 +83,23 @@ std::string times(int count, const std::string& text) {
 
 TEST_CASE("share rules: a word that is none of a setting's gets the nearest one offered") {
   const RulesHost rules;
-  rules.check(
-      rules.ninep,
-      {refused("DRIVER", "9P", "Invalid value for attribute 'driver'",
-               "did you mean '9p'? one of: virtiofs, 9p, auto", {{"FILESYSTEM_SANDBOX", "none"}}),
-       refused("ACCESSMODE", "maped", "Invalid value for attribute 'accessmode'",
-               "did you mean 'mapped'? one of: passthrough, mapped, squash"),
-       refused("CACHE", "allways", "Invalid value for attribute 'cache'",
-               "did you mean 'always'? one of: auto, none, metadata, always"),
-       refused("SANDBOX", "chrot", "Invalid value for attribute 'sandbox'",
-               "did you mean 'chroot'? one of: auto, namespace, chroot, none"),
-       refused("MULTIDEVS", "forbit", "Invalid value for attribute 'multidevs'",
-               "did you mean 'forbid'? one of: remap, forbid, warn"),
-       refused("WRPOLICY", "immediat", "Invalid value for attribute 'wrpolicy'",
-               "did you mean 'immediate'? one of: immediate"),
-       refused("READONLY", "maybe", "neither yes nor no",
-               "one of: 1, true, yes, on, 0, false, no, off")});
+  rules.check(rules.ninep,
+              {refused("DRIVER", "9P", "Invalid value for attribute 'driver'",
+                       "did you mean '9p'? one of: virtiofs, 9p, auto",
+                       {{"FILESYSTEM_ACCESSMODE", "mapped"}, {"FILESYSTEM_FMODE", "0600"}}),
+               refused("ACCESSMODE", "maped", "Invalid value for attribute 'accessmode'",
+                       "did you mean 'mapped'? one of: passthrough, mapped, squash",
+                       {{"FILESYSTEM_FMODE", "0600"}}),
+               refused("CACHE", "allways", "Invalid value for attribute 'cache'",
+                       "did you mean 'always'? one of: auto, none, metadata, always"),
+               refused("SANDBOX", "chrot", "Invalid value for attribute 'sandbox'",
+                       "did you mean 'chroot'? one of: auto, namespace, chroot, none"),
+               refused("MULTIDEVS", "forbit", "Invalid value for attribute 'multidevs'",
+                       "did you mean 'forbid'? one of: remap, forbid, warn"),
+               refused("WRPOLICY", "immediat", "Invalid value for attribute 'wrpolicy'",
+                       "did you mean 'immediate'? one of: immediate"),
+               refused("READONLY", "maybe", "neither yes nor no",
+                       "one of: 1, true, yes, on, 0, false, no, off")});
 }
 
 TEST_CASE("share rules: numbers and modes") {
@@ -111,6 +112,12 @@ TEST_CASE("share rules: numbers and modes") {
        refused("QUEUE_SIZE", "1027", power, "use 1024"),
        refused("QUEUE_SIZE", "2048", power, "use 1024"),
        refused("QUEUE_SIZE", "0", power, "use 1024"),
+       refused("QUEUE_SIZE", "4",
+               "the guest cannot mount a share with a queue this small (Input/output error)",
+               "use 1024, or at least 8"),
+       refused("POSIX_ACL", "1",
+               "POSIX ACLs are kept in extended attributes, and FILESYSTEM_XATTR='0'",
+               "leave FILESYSTEM_XATTR out, or set it to 1", {{"FILESYSTEM_XATTR", "no"}}),
        refused("THREAD_POOL_SIZE", "x", "cannot parse thread pool size 'x' for virtiofs",
                "a whole number")});
   rules.check(join(rules.ninep, {{"FILESYSTEM_ACCESSMODE", "mapped"}}),
@@ -192,9 +199,14 @@ TEST_CASE("share rules: two shares that the guest could not tell apart") {
        second({{"FILESYSTEM_TARGET", "a"}, {"FILESYSTEM_MOUNT", "/mnt/share"}},
               "FILESYSTEM2_TARGET='share': " + taken, "FILESYSTEM2_SOURCE (environment)",
               "set FILESYSTEM2_TARGET (by default the source's last component)")});
-  rules.check(rules.ninep, {refused("MOUNT", "srv", "not an absolute folder of the guest",
-                                    "use a path such as /srv/data, or leave it out for "
-                                    "/mnt/share")});
+  const std::string spare =
+      "use a folder of its own, such as /srv/data, or leave it out for /mnt/share";
+  rules.check(
+      rules.ninep,
+      {refused("MOUNT", "srv", "not an absolute path", spare),
+       refused("MOUNT", "/", "the share would hide the whole guest", spare),
+       refused("MOUNT", "/a/../b", "a mount folder cannot have '..'", spare),
+       refused("MOUNT", "/etc", "the share would hide what the guest itself has there", spare)});
 }
 
 TEST_CASE("share rules: sources") {
@@ -230,8 +242,9 @@ TEST_CASE("share rules: sources") {
       {refused("SOURCE", missing, "the virtiofs export directory '" + missing + "' does not exist",
                create, readonly)});
   rules.check({}, {{{{"FILESYSTEM3_DRIVER", "9p"}},
-                    "error: FILESYSTEM3_SOURCE: missing source information for device\n"
-                    "  hint:  set FILESYSTEM3_SOURCE to the folder to share\n"}});
+                    refusal("FILESYSTEM3_SOURCE: missing source information for device",
+                            "FILESYSTEM3_DRIVER (environment)",
+                            "set FILESYSTEM3_SOURCE to the folder to share")}});
   CHECK_FALSE(fs::exists(missing));
 }
 
@@ -317,24 +330,25 @@ TEST_CASE("share rules: every problem of every source is told at once") {
                        "target = \"data\"\ndriver = \"9p\"\ncolour = \"red\"\n");
   const auto finished = rules.args({{"FILESYSTEM_WRPOLICY", "immediate"}, {"CLOUD_INITT", "1"}},
                                    {"--set", "filesystem_queue_size=3", file});
-  CHECK(lines_of(finished.log) ==
-        lines_of(
-            refusal("colour: unknown setting", "colour (" + file + ":10)",
-                    "vm-runner --help lists every setting") +
-            refusal("CLOUD_INITT: unknown variable", "CLOUD_INITT (environment)",
-                    "did you mean CLOUD_INIT?") +
-            refusal("FILESYSTEM_ACCESSMODE='squash': virtiofs only supports passthrough accessmode",
-                    "accessmode (" + file + ":4)",
-                    "set FILESYSTEM_DRIVER=9p for 'mapped' or 'squash', or use "
-                    "FILESYSTEM_ACCESSMODE=passthrough") +
-            refusal("FILESYSTEM_WRPOLICY='immediate': virtiofs does not support wrpolicy",
-                    "FILESYSTEM_WRPOLICY (environment)",
-                    "leave it out, or use FILESYSTEM_DRIVER=9p without FILESYSTEM_SANDBOX, "
-                    "FILESYSTEM_QUEUE_SIZE") +
-            refusal("FILESYSTEM_QUEUE_SIZE='3': queue size must be a power of 2, 1024 or smaller",
-                    "FILESYSTEM_QUEUE_SIZE (--set filesystem_queue_size=3)", "use 1024") +
-            "error: FILESYSTEM2_SOURCE: missing source information for device\n"
-            "  hint:  set FILESYSTEM2_SOURCE to the folder to share\n"));
+  CHECK(
+      lines_of(finished.log) ==
+      lines_of(
+          refusal("colour: unknown setting", "colour (" + file + ":10)",
+                  "vm-runner --help lists every setting") +
+          refusal("CLOUD_INITT: unknown variable", "CLOUD_INITT (environment)",
+                  "did you mean CLOUD_INIT?") +
+          refusal("FILESYSTEM_ACCESSMODE='squash': virtiofs only supports passthrough accessmode",
+                  "accessmode (" + file + ":4)",
+                  "set FILESYSTEM_DRIVER=9p for 'mapped' or 'squash', or use "
+                  "FILESYSTEM_ACCESSMODE=passthrough") +
+          refusal("FILESYSTEM_WRPOLICY='immediate': virtiofs does not support wrpolicy",
+                  "FILESYSTEM_WRPOLICY (environment)",
+                  "leave it out, or use FILESYSTEM_DRIVER=9p without FILESYSTEM_SANDBOX, "
+                  "FILESYSTEM_QUEUE_SIZE") +
+          refusal("FILESYSTEM_QUEUE_SIZE='3': queue size must be a power of 2, 1024 or smaller",
+                  "FILESYSTEM_QUEUE_SIZE (--set filesystem_queue_size=3)", "use 1024") +
+          refusal("FILESYSTEM2_SOURCE: missing source information for device",
+                  "[[share]] (" + file + ":7)", "set FILESYSTEM2_SOURCE to the folder to share")));
   CHECK(finished.output == "");
   CHECK(finished.status == usage);
 }

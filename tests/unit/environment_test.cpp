@@ -119,6 +119,24 @@ TEST_CASE("another variable one slip away from one of ours is a warning") {
   }
 }
 
+TEST_CASE("a variable that is surely ours in lower case is a warning") {
+  const std::vector<std::pair<std::string, std::string>> table = {
+      {"filesystem_source", "FILESYSTEM_SOURCE"},
+      {"filesystem12_ReadOnly", "FILESYSTEM12_READONLY"},
+      {"filesystem_sorce", "FILESYSTEM_SOURCE"},
+      {"cloud_init", "CLOUD_INIT"},
+      {"guest_password", "GUEST_PASSWORD"},
+  };
+  for (const auto& [variable, meant] : table) {
+    CAPTURE(variable);
+    const auto raw = read_environment({variable + "=hunter2"});
+    CHECK(raw.values.empty());
+    CHECK(raw.problems.empty());
+    CHECK(raw.warnings ==
+          Strings{variable + ": unknown variable, ignored; did you mean " + meant + "?"});
+  }
+}
+
 TEST_CASE("an ordinary environment makes no noise") {
   const auto raw = read_environment({"SSH_AUTH_SOCK=/tmp/x",
                                      "SSH_CONNECTION=a b",
@@ -147,7 +165,9 @@ TEST_CASE("an ordinary environment makes no noise") {
                                      "no equals sign",
                                      "",
                                      "=C:=x",
-                                     "filesystem_source=/x",
+                                     "guest_home=/x",
+                                     "filesystems=/x",
+                                     "Filesystem_source=/x",
                                      std::string(100000, 'M') + "=1"});
   CHECK(raw.values.empty());
   CHECK(raw.problems.empty());

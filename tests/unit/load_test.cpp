@@ -33,6 +33,7 @@ ShareConfig share_with(int number, const std::string& source) {
   const std::string prefix = "FILESYSTEM" + (number == 1 ? "" : std::to_string(number)) + "_";
   ShareConfig share;
   share.number = number;
+  share.origin = in_environment(prefix + "SOURCE");
   share.source = {source, in_environment(prefix + "SOURCE")};
   share.target = {"", by_default(prefix + "TARGET")};
   share.driver = {Driver::virtiofs, by_default(prefix + "DRIVER")};
@@ -99,6 +100,7 @@ TEST_CASE("gaps in numbering are fine and shares come by number") {
 TEST_CASE("a share exists as soon as anything is said about it") {
   const auto loaded = load({"FILESYSTEM2_READONLY=1"});
   auto share = share_with(2, "");
+  share.origin = in_environment("FILESYSTEM2_READONLY");
   share.source.origin = by_default("FILESYSTEM2_SOURCE");
   share.readonly = {true, in_environment("FILESYSTEM2_READONLY")};
   CHECK(loaded.config.shares == std::vector<ShareConfig>{share});
@@ -122,6 +124,7 @@ TEST_CASE("shares of all sources meet by number") {
                            {"FileSystem2_Target=t", "filesystem4_source=/d"});
   REQUIRE(loaded.config.shares.size() == 3);
   auto second = share_with(2, "/b");
+  second.origin = {Source::file, "[[share]]", "vm.toml:3"};
   second.readonly = {true, in_environment("FILESYSTEM2_READONLY")};
   second.driver = {Driver::ninep, {Source::file, "FILESYSTEM2_DRIVER", "vm.toml:6"}};
   second.target = {"t", {Source::command_line, "FILESYSTEM2_TARGET", "--set FileSystem2_Target=t"}};
@@ -143,6 +146,7 @@ TEST_CASE("an empty value on the command line goes back to the default") {
                             "FILESYSTEM2_SOURCE=", "FILESYSTEM3_SOURCE="});
   Config expected = default_config();
   auto share = share_with(1, "/a");
+  share.origin = {Source::file, "[[share]]", "vm.toml:2"};
   share.source.origin = {Source::file, "FILESYSTEM_SOURCE", "vm.toml:3"};
   expected.shares = {share};
   CHECK(loaded.config == expected);
@@ -162,6 +166,17 @@ TEST_CASE("QEMU arguments are handed on") {
   CHECK(load_config(arguments, {}, {}).config.qemu_args == arguments.qemu_args);
 }
 
+TEST_CASE("a value of another type leaves a marked default and a higher source mends it") {
+  const std::string toml = "memory = [1]\n[[share]]\nsource = [1]\n";
+  const auto wrong = load({}, toml);
+  CHECK(wrong.config.memory == Given<std::uint64_t>{4096, by_default("MEMORY"), true});
+  REQUIRE(wrong.config.shares.size() == 1);
+  CHECK(wrong.config.shares[0].source ==
+        Given<std::string>{"", by_default("FILESYSTEM_SOURCE"), true});
+  CHECK(load({"MEMORY=16"}, toml).config.memory ==
+        Given<std::uint64_t>{16, in_environment("MEMORY")});
+}
+
 TEST_CASE("every problem of every source is reported and the fields keep their defaults") {
   const auto loaded =
       load({"MEMORY=lots", "FILESYSTEM2_ACCESSMODE=mappd", "FILESYSTEM_ACESSMODE=x",
@@ -170,8 +185,14 @@ TEST_CASE("every problem of every source is reported and the fields keep their d
            {"STOP_TIMEOUT=soon", "MEMROY=1", "nonsense"});
   Config expected = default_config();
   auto first = share_with(1, "/a");
+  first.origin = {Source::file, "[[share]]", "vm.toml:3"};
   first.source.origin = {Source::file, "FILESYSTEM_SOURCE", "vm.toml:4"};
-  expected.shares = {first, share_with(2, "/b")};
+  first.fmode.invalid = first.queue_size.invalid = true;
+  auto second = share_with(2, "/b");
+  second.origin = in_environment("FILESYSTEM2_ACCESSMODE");
+  second.accessmode.invalid = true;
+  expected.shares = {first, second};
+  expected.memory.invalid = expected.cpus.invalid = expected.stop_timeout.invalid = true;
   CHECK(loaded.config == expected);
   CHECK(loaded.warnings ==
         Strings{"EXTRA_ARG: unknown variable, ignored; did you mean EXTRA_ARGS?"});

@@ -28,8 +28,11 @@ const Setting<Target>& find(std::span<const Setting<Target>> settings, std::stri
 Invalid refusal(const std::string& name, const std::string& value) {
   Config config;
   const auto invalid = find(vm_settings(), name).store(config, {value, {env, name, ""}});
-  // A refused text must leave no trace.
-  if (invalid) CHECK(config == Config{});
+  // A refused text must leave no trace but its mark, which the next text takes away.
+  if (invalid) {
+    CHECK(find(vm_settings(), name).store(config, {}) == std::nullopt);
+    CHECK(config == Config{});
+  }
   return invalid.value_or(Invalid{});
 }
 
@@ -37,7 +40,10 @@ Invalid share_refusal(const std::string& name, const std::string& value) {
   ShareConfig share;
   const auto invalid =
       find(share_settings(), name).store(share, {value, {env, share_variable(2, name), ""}});
-  if (invalid) CHECK(share == ShareConfig{});
+  if (invalid) {
+    CHECK(find(share_settings(), name).store(share, {}) == std::nullopt);
+    CHECK(share == ShareConfig{});
+  }
   return invalid.value_or(Invalid{});
 }
 
@@ -233,6 +239,9 @@ TEST_CASE("an unknown word is refused in the words of libvirt with the nearest a
 TEST_CASE("modes and sizes are refused in the words of libvirt") {
   const std::string octal = "permission bits in octal, 0 to 0777";
   CHECK(share_refusal("FMODE", "01777") == Invalid{"invalid fmode: '01777'", octal});
+  CHECK(share_refusal("FMODE", "0o1777") == Invalid{"invalid fmode: '01777'", octal});
+  CHECK(share_refusal("FMODE", "0o") == Invalid{"Invalid value for attribute 'fmode'", octal});
+  CHECK(share_refusal("FMODE", "0o8") == Invalid{"Invalid value for attribute 'fmode'", octal});
   CHECK(share_refusal("DMODE", "7777") == Invalid{"invalid dmode: '7777'", octal});
   CHECK(share_refusal("FMODE", "888") == Invalid{"Invalid value for attribute 'fmode'", octal});
   CHECK(share_refusal("DMODE", "rwx") == Invalid{"Invalid value for attribute 'dmode'", octal});
@@ -266,6 +275,18 @@ TEST_CASE("what this version cannot do is refused and never ignored") {
   CHECK(refusal("ARCH", "aarch64") ==
         Invalid{"not supported by this version yet", "one of: x86_64, amd64"});
   CHECK(refusal("ARCH", "AMD64") == Invalid{});
+}
+
+TEST_CASE("a text that is no value only marks its field") {
+  const Origin origin{env, "FILESYSTEM_DRIVER", ""};
+  const auto& driver = find(share_settings(), "DRIVER");
+  ShareConfig share;
+  CHECK(driver.store(share, {"9p", origin}) == std::nullopt);
+  CHECK(driver.store(share, {"9pp", {}}) != std::nullopt);
+  CHECK(share.driver == Given<Driver>{Driver::ninep, origin, true});
+  CHECK(driver.store(share, {"virtiofs", origin}) == std::nullopt);
+  CHECK(driver.store(share, {"", {}, true}) == std::nullopt);
+  CHECK(share.driver == Given<Driver>{Driver::virtiofs, origin, true});
 }
 
 TEST_CASE("an empty text unsets a field") {

@@ -84,9 +84,109 @@ TEST_CASE("queue sizes that QEMU would refuse after the start") {
            "FILESYSTEM_QUEUE_SIZE (environment)", "use 1024"}}},
         docker_host());
   }
-  for (const std::string size : {"1", "2", "128", "1024"}) {
+  for (const std::string size : {"1", "2", "4"}) {
+    check_rules(
+        {{{"FILESYSTEM_QUEUE_SIZE=" + size},
+          {"FILESYSTEM_QUEUE_SIZE='" + size +
+               "': the guest cannot mount a share with a queue this small (Input/output error)",
+           "FILESYSTEM_QUEUE_SIZE (environment)", "use 1024, or at least 8"}}},
+        docker_host());
+  }
+  for (const std::string size : {"8", "16", "128", "1024"}) {
     CHECK(judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_QUEUE_SIZE=" + size}, docker_host()) ==
           Verdict{});
+  }
+}
+
+TEST_CASE("a share that is 9p has no more wrong with its queue than having one") {
+  check_rules({{{"FILESYSTEM_DRIVER=9p", "FILESYSTEM_QUEUE_SIZE=4"},
+                {"FILESYSTEM_QUEUE_SIZE='4': queue size can only be used with driver=virtiofs",
+                 "FILESYSTEM_QUEUE_SIZE (environment)",
+                 "leave it out, or use FILESYSTEM_DRIVER=virtiofs"}}},
+              docker_host());
+}
+
+TEST_CASE("POSIX ACLs without extended attributes") {
+  check_rules(
+      {{{"FILESYSTEM_POSIX_ACL=1", "FILESYSTEM_XATTR=0"},
+        {"FILESYSTEM_POSIX_ACL='1': POSIX ACLs are kept in extended attributes, and "
+         "FILESYSTEM_XATTR='0'",
+         "FILESYSTEM_POSIX_ACL (environment)", "leave FILESYSTEM_XATTR out, or set it to 1"}}},
+      docker_host());
+  for (const Strings& settings : {Strings{"FILESYSTEM_POSIX_ACL=1"},
+                                  {"FILESYSTEM_POSIX_ACL=1", "FILESYSTEM_XATTR=1"},
+                                  {"FILESYSTEM_POSIX_ACL=0", "FILESYSTEM_XATTR=0"}}) {
+    Strings environment = {"FILESYSTEM_SOURCE=/share"};
+    environment.insert(environment.end(), settings.begin(), settings.end());
+    CHECK(judge(environment, docker_host()) == Verdict{});
+  }
+}
+
+TEST_CASE("a wrong word is the only problem") {
+  struct Row {
+    Strings settings;  // the first one is wrong
+    std::string reason;
+    std::string hint;
+  };
+  const std::string driver = "Invalid value for attribute 'driver'";
+  const std::string drivers = "one of: virtiofs, 9p, auto";
+  const std::string mode = "Invalid value for attribute 'accessmode'";
+  const std::string modes = "did you mean 'mapped'? one of: passthrough, mapped, squash";
+  const std::string private_memory =
+      "EXTRA_ARGS=-object memory-backend-ram,id=m -machine memory-backend=m";
+  const std::vector<Row> rows = {
+      {{"FILESYSTEM_DRIVER=9pp", "FILESYSTEM_ACCESSMODE=mapped", "FILESYSTEM_FMODE=0600"},
+       driver,
+       "did you mean '9p'? " + drivers},
+      {{"FILESYSTEM_DRIVER=x", "FILESYSTEM_SANDBOX=chroot", "FILESYSTEM_XATTR=1"}, driver, drivers},
+      {{"FILESYSTEM_DRIVER=x", "FILESYSTEM_SANDBOX=namespace", private_memory}, driver, drivers},
+      {{"FILESYSTEM_ACCESSMODE=maped", "FILESYSTEM_DRIVER=9p", "FILESYSTEM_FMODE=0600"},
+       mode,
+       modes},
+      {{"FILESYSTEM_ACCESSMODE=maped", "FILESYSTEM_DRIVER=auto", "FILESYSTEM_FMODE=0600"},
+       mode,
+       modes},
+      {{"FILESYSTEM_ACCESSMODE=maped", "FILESYSTEM_DRIVER=auto", "FILESYSTEM_THREAD_POOL_SIZE=4"},
+       mode,
+       modes},
+      {{"FILESYSTEM_MULTIDEVS=x", "FILESYSTEM_DRIVER=auto", "FILESYSTEM_THREAD_POOL_SIZE=4"},
+       "Invalid value for attribute 'multidevs'",
+       "one of: remap, forbid, warn"}};
+  for (const auto& row : rows) {
+    const auto& wrong = row.settings.front();
+    const auto variable = wrong.substr(0, wrong.find('='));
+    const auto value = wrong.substr(wrong.find('=') + 1);
+    check_rules(
+        {{row.settings,
+          {variable + "='" + value + "': " + row.reason, variable + " (environment)", row.hint}}},
+        docker_host());
+  }
+}
+
+TEST_CASE("a wrong word does not hide what is wrong without it") {
+  CHECK(judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=x", "FILESYSTEM_QUEUE_SIZE=3",
+               "FILESYSTEM_TARGET=1234567890123456789012345678901234567"},
+              docker_host()) ==
+        Verdict{{{"FILESYSTEM_DRIVER='x': Invalid value for attribute 'driver'",
+                  "FILESYSTEM_DRIVER (environment)", "one of: virtiofs, 9p, auto"},
+                 {"FILESYSTEM_TARGET='1234567890123456789012345678901234567': the tag is 37 bytes, "
+                  "virtiofs takes at most 36",
+                  "FILESYSTEM_TARGET (environment)", "choose another tag"},
+                 {"FILESYSTEM_QUEUE_SIZE='3': queue size must be a power of 2, 1024 or smaller",
+                  "FILESYSTEM_QUEUE_SIZE (environment)", "use 1024"}},
+                {}});
+}
+
+TEST_CASE("a value of another type in a file is the only problem") {
+  const Strings wrong = {"target = [1]", "source = [1]", "driver = ['9p']\naccessmode = 'mapped'",
+                         "mount = 2020-01-01"};
+  for (const auto& lines : wrong) {
+    const auto source = lines.starts_with("source") ? "" : "source = '/share'\n";
+    CAPTURE(lines);
+    const auto verdict = judge({"FILESYSTEM2_SOURCE=/2/share", "FILESYSTEM2_TARGET=t"},
+                               docker_host(), std::string("[[share]]\n") + source + lines + "\n");
+    REQUIRE(verdict.problems.size() == 1);
+    CHECK(verdict.problems[0].message.find("not a value of a setting") != std::string::npos);
   }
 }
 

@@ -56,6 +56,7 @@ TEST_CASE("memory that is shared or that QEMU judges itself") {
       R"(-object '{"qom-type":"memory-backend-ram","id":"m","share":true}' -M memory-backend=m)",
       R"(-object '{"qom-type":"memory-backend-ram","id":"m"' -M memory-backend=m)",
       R"(-object '{"id":"m"}' -M memory-backend=m)",
+      "-object memory-backend-ram,size=4G",
       "-object",
       "-machine",
       "memory-backend=mine"};
@@ -67,17 +68,27 @@ TEST_CASE("9p needs no shared memory") {
         Verdict{});
 }
 
-TEST_CASE("arguments behind two dashes are judged too") {
-  Arguments arguments;
-  arguments.qemu_args = {"-object", "memory-backend-ram,id=mine", "-machine",
-                         "memory-backend=mine"};
-  const auto loaded = load_config(arguments, {"FILESYSTEM_SOURCE=/share"}, {});
-  const auto resolved = resolve(loaded.config, docker_host());
-  CHECK(Verdict{resolved.problems, resolved.warnings} ==
-        Verdict{{{"QEMU arguments: 'virtiofs' requires shared memory, and the memory backend "
-                  "'mine' is not shared",
-                  "behind -- (command line)", hint}},
-                {}});
+TEST_CASE("a private backend is blamed on the arguments that make it") {
+  const auto judge_both = [](const std::string& extra, const Strings& behind) {
+    Arguments arguments;
+    arguments.qemu_args = behind;
+    const auto loaded =
+        load_config(arguments, {"FILESYSTEM_SOURCE=/share", "EXTRA_ARGS=" + extra}, {});
+    const auto resolved = resolve(loaded.config, docker_host());
+    return Verdict{resolved.problems, resolved.warnings};
+  };
+  const Verdict behind_dashes = {
+      {{"QEMU arguments: 'virtiofs' requires shared memory, and the memory backend 'mine' is not "
+        "shared",
+        "behind -- (command line)", hint}},
+      {}};
+  const Strings object = {"-object", "memory-backend-ram,id=mine"};
+  const Strings machine = {"-machine", "memory-backend=mine"};
+  const Strings both = {object[0], object[1], machine[0], machine[1]};
+  CHECK(judge_both("", both) == behind_dashes);
+  CHECK(judge_both("-device virtio-balloon-pci", both) == behind_dashes);
+  CHECK(judge_both("-machine memory-backend=mine", object) == behind_dashes);
+  CHECK(judge_both("-object memory-backend-ram,id=mine", machine) == refused("mine"));
 }
 
 }  // namespace

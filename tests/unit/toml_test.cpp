@@ -38,6 +38,8 @@ TEST_CASE("top level keys and share tables become settings with their lines") {
                           {{2, "SOURCE"}, said("FILESYSTEM2_SOURCE", "/b", 8)},
                           {{2, "ACCESSMODE"}, said("FILESYSTEM2_ACCESSMODE", "mapped", 9)},
                       });
+  CHECK(raw.share_lines == std::map<int, Origin>{{1, {Source::file, "[[share]]", "vm.toml:4"}},
+                                                 {2, {Source::file, "[[share]]", "vm.toml:7"}}});
   CHECK(raw.problems == Problems{});
 }
 
@@ -134,7 +136,9 @@ TEST_CASE("a value of another type is a problem") {
     CAPTURE(text);
     const auto raw = read(text);
     CHECK(raw.problems == Problems{problem});
-    CHECK(raw.values == Values{});
+    REQUIRE(raw.values.size() == 1);
+    const auto& [key, value] = *raw.values.begin();
+    CHECK(value == Given<std::string>{"", {Source::file, variable_of(key), "vm.toml:1"}, true});
   }
 }
 

@@ -88,28 +88,71 @@ TEST_CASE("one line says which sandbox was chosen and what a stronger one needs"
   CHECK(notes(with({"FILESYSTEM_DRIVER=9p"}), docker_host()).empty());
 }
 
-TEST_CASE("a sandbox that does not work here") {
-  const auto problem = [](const std::string& word, const std::string& origin) {
-    return Problem{
-        "FILESYSTEM_SANDBOX='" + word + "': no virtiofsd sandbox of this kind works here",
-        "FILESYSTEM_SANDBOX (" + origin + ")",
-        "run as root, or with --cap-add SYS_CHROOT (chroot) or --cap-add SYS_ADMIN and "
-        "a seccomp profile that allows unshare (namespace), or use "
-        "FILESYSTEM_DRIVER=9p" +
-            std::string(origin == "default" ? "" : " without FILESYSTEM_SANDBOX"),
-        unsupported};
-  };
-  CHECK(judge(with({"FILESYSTEM_SANDBOX=namespace"}), docker_host()) ==
-        Verdict{{problem("namespace", "environment")}, {}});
-  CHECK(judge(with({"FILESYSTEM_SANDBOX=chroot"}), ordinary_user()) ==
-        Verdict{{problem("chroot", "environment")}, {}});
-  CHECK(judge(with({"FILESYSTEM_SANDBOX=none"}), debian_12_host()) ==
-        Verdict{{problem("none", "environment")}, {}});
+/// The refusal of FILESYSTEM_SANDBOX='`word`'.
+Verdict refused_sandbox(const std::string& word, const std::string& reason,
+                        const std::string& hint) {
+  return {{{"FILESYSTEM_SANDBOX='" + word + "': " + reason, "FILESYSTEM_SANDBOX (environment)",
+            hint + ", or use FILESYSTEM_DRIVER=9p without FILESYSTEM_SANDBOX", unsupported}},
+          {}};
+}
 
-  auto c_without_privilege = debian_12_host();
-  c_without_privilege.uid = 1000;
-  c_without_privilege.abilities = {false, true, false, true, false};
-  CHECK(judge(with({}), c_without_privilege) == Verdict{{problem("auto", "default")}, {}});
+TEST_CASE("a sandbox that does not work here") {
+  const auto judge_sandbox = [](const std::string& word, const Host& host) {
+    return judge(with({"FILESYSTEM_SANDBOX=" + word}), host);
+  };
+  CHECK(judge_sandbox("none", debian_12_host()) ==
+        refused_sandbox("none", "the C virtiofsd has no sandbox 'none'",
+                        "use a virtiofsd written in Rust (Debian 13), or leave it out: "
+                        "'namespace' works here"));
+  CHECK(judge_sandbox("chroot", ordinary_user()) ==
+        refused_sandbox("chroot", "'chroot' needs root with SYS_CHROOT",
+                        "run as root, or leave it out: 'namespace' works here"));
+  CHECK(judge_sandbox("chroot", unable(docker_host())) ==
+        refused_sandbox("chroot", "'chroot' needs root with SYS_CHROOT",
+                        "give root that capability (--cap-add SYS_CHROOT), or leave it out: "
+                        "'none' works here"));
+  CHECK(judge_sandbox("namespace", docker_host()) ==
+        refused_sandbox(
+            "namespace", "'namespace' needs SYS_ADMIN, unshare(2) and pivot_root(2)",
+            "use --cap-add SYS_ADMIN --security-opt seccomp=docker/seccomp-virtiofs.json, and "
+            "--security-opt apparmor=unconfined where AppArmor confines containers, or leave it "
+            "out: 'chroot' works here"));
+  CHECK(judge_sandbox("namespace", unable(ordinary_user())) ==
+        refused_sandbox("namespace",
+                        "for an ordinary user 'namespace' needs a virtiofsd written in Rust, user "
+                        "namespaces and an unmasked /proc",
+                        "allow these (in a container --security-opt systempaths=unconfined unmasks "
+                        "/proc), or run as root, or leave it out: 'none' works here"));
+}
+
+TEST_CASE("the C virtiofsd needs root") {
+  auto host = debian_12_host();
+  host.uid = 1000;
+  host.abilities = {false, true, false, true, false};
+  const Problem root = {
+      "FILESYSTEM_DRIVER='virtiofs': the C virtiofsd needs root", driver_origin,
+      "use a virtiofsd written in Rust (Debian 13), or run as root, or use FILESYSTEM_DRIVER=9p",
+      unsupported};
+  CHECK(judge(with({}), host) == Verdict{{root}, {}});
+  auto without_sandbox = root;
+  without_sandbox.hint += " without FILESYSTEM_SANDBOX";
+  for (const std::string word : {"namespace", "chroot"}) {
+    CHECK(judge(with({"FILESYSTEM_SANDBOX=" + word}), host) == Verdict{{without_sandbox}, {}});
+  }
+  auto none = refused_sandbox("none", "the C virtiofsd has no sandbox 'none'",
+                              "use a virtiofsd written in Rust (Debian 13)");
+  none.problems.insert(none.problems.begin(), without_sandbox);
+  CHECK(judge(with({"FILESYSTEM_SANDBOX=none"}), host) == none);
+
+  host.uid = 0;
+  CHECK(judge(with({}), host) ==
+        Verdict{{{"FILESYSTEM_DRIVER='virtiofs': the C virtiofsd needs root with SYS_CHROOT or "
+                  "SYS_ADMIN",
+                  driver_origin,
+                  "give root one of these capabilities (--cap-add SYS_CHROOT), or use a virtiofsd "
+                  "written in Rust (Debian 13), or use FILESYSTEM_DRIVER=9p",
+                  unsupported}},
+                {}});
 }
 
 TEST_CASE("the C virtiofsd always unshares") {
@@ -120,7 +163,8 @@ TEST_CASE("the C virtiofsd always unshares") {
                   "unshare(CLONE_FS) failed with EPERM, as a container's seccomp profile makes it",
                   driver_origin,
                   "use a virtiofsd written in Rust (Debian 13), or relax the container's seccomp "
-                  "profile (--security-opt seccomp=unconfined), or use FILESYSTEM_DRIVER=9p",
+                  "profile (--security-opt seccomp=docker/seccomp-virtiofs.json, or "
+                  "seccomp=unconfined), or use FILESYSTEM_DRIVER=9p",
                   unsupported}},
                 {}});
 }
@@ -197,7 +241,7 @@ TEST_CASE("all that keeps virtiofs from running is said at once") {
     variables.push_back(problem.message.substr(0, problem.message.find('=')));
     CHECK(problem.status == unsupported);
   }
-  CHECK(variables == Strings{"FILESYSTEM_READONLY", "FILESYSTEM_SANDBOX", "FILESYSTEM_DRIVER"});
+  CHECK(variables == Strings{"FILESYSTEM_READONLY", "FILESYSTEM_DRIVER", "FILESYSTEM_DRIVER"});
 }
 
 }  // namespace
