@@ -94,3 +94,48 @@ TEST_CASE("the changes of a disk need a place that can be written") {
              "error: QEMU keeps the changes of the disk in /var/tmp, which cannot be written\n"
              "  hint:  mount something there (docker run --tmpfs /var/tmp)"));
 }
+
+TEST_CASE("what a QEMU that is not root can make is as documented") {
+  if (!has_docker()) return;
+  const TemporaryFolder work;
+  const std::string script = R"sh(
+try() { sh -c "$2" >/dev/null 2>/tmp/said && say "$1 ok" || say "$1 $(sed 's/.*: //' /tmp/said)"; }
+for share in share p m s; do
+  cd /mnt/$share
+  try "$share root makes" 'echo x >by-root'
+  try "$share root chowns" 'chown 1234:1235 by-root'
+  try "$share user makes" "su guest -c 'echo x >by-user'"
+done
+)sh";
+  const auto source = [&](const std::string& name) {
+    REQUIRE(::mkdir((work / name).c_str(), 0755) == 0);
+    REQUIRE(::chown((work / name).c_str(), 1000, 1000) == 0);
+    return (work / name) + ":/" + name;
+  };
+  const auto run = boot_in_container(work, script, {"--user", "1000:1000",
+                                                    "-v",     source("share"),
+                                                    "-v",     source("p"),
+                                                    "-e",     "FILESYSTEM2_SOURCE=/p",
+                                                    "-e",     "FILESYSTEM2_DRIVER=9p",
+                                                    "-v",     source("m"),
+                                                    "-e",     "FILESYSTEM3_SOURCE=/m",
+                                                    "-e",     "FILESYSTEM3_DRIVER=9p",
+                                                    "-e",     "FILESYSTEM3_ACCESSMODE=mapped",
+                                                    "-v",     source("s"),
+                                                    "-e",     "FILESYSTEM4_SOURCE=/s",
+                                                    "-e",     "FILESYSTEM4_DRIVER=9p",
+                                                    "-e",     "FILESYSTEM4_ACCESSMODE=squash"});
+  INFO(run.output << run.errors);
+  CHECK(run.ok);
+  const auto said = observe({0, run.output, run.errors}).said;
+  CHECK(said == Words{"share root makes ok", "share root chowns Operation not permitted",
+                      "share user makes ok", "p root makes Operation not permitted",
+                      "p root chowns No such file or directory", "p user makes ok",
+                      "m root makes ok", "m root chowns ok", "m user makes ok", "s root makes ok",
+                      "s root chowns Operation not permitted", "s user makes ok"});
+  for (const auto* file : {"share/by-root", "share/by-user", "p/by-user", "s/by-root"}) {
+    CHECK(describe_file(work / file) == "1000:1000 0644 'x\n'");
+  }
+  CHECK(describe_file(work / "m/by-root") ==
+        "1000:1000 0644 'x\n' guest-uid=1234 guest-gid=1235 guest-mode=0644");
+}
