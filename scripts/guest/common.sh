@@ -19,7 +19,8 @@ done_already() {
 }
 
 # begin_build NAME RECIPE-FILE... -- [--output DIR]: reads the arguments; ends the script when the
-# guest is there already. Sets `output`, and `work`, an empty folder on the same file system that
+# guest is there already. Sets `arch` and `console`, QEMU's name of this machine's architecture and
+# the kernel's of its serial port, `output`, and `work`, an empty folder on the same file system that
 # `publish` renames to it. The recipe is the named files (beside scripts/), the machine's release,
 # and what the caller has set `variant` to.
 begin_build() {
@@ -32,8 +33,11 @@ begin_build() {
     2) [[ $1 == --output && -n $2 ]] || usage; output=$2 ;;
     *) usage ;;
   esac
-  [[ $(dpkg --print-architecture) == amd64 ]] \
-    || die "the guest is an amd64 one, and this machine is not" "make it on an amd64 machine and copy the folder"
+  case $(dpkg --print-architecture) in
+    amd64) arch=x86_64 console=ttyS0 ;;
+    arm64) arch=aarch64 console=ttyAMA0 ;;
+    *) die "the guest is one for amd64 or arm64, and this machine is neither" "make it on such a machine and copy the folder" ;;
+  esac
 
   mkdir -p "$(dirname "$output")"
   parent=$(cd "$(dirname "$output")" && pwd)
@@ -75,11 +79,15 @@ publish() {
   echo "$1: made in $output ($(du -sh "$output" | cut -f1), ${SECONDS} s)"
 }
 
-# unpack_kernel VMLINUZ FILE: the ELF file inside a bzImage. QEMU starts it directly (PVH), and the
+# unpack_kernel VMLINUZ FILE: the kernel as QEMU starts it; on x86 the ELF file inside a bzImage. QEMU starts it directly (PVH), and the
 # guest need not decompress it first, which takes three seconds under emulation.
 # Offsets: the kernel's Documentation/arch/x86/boot.rst.
 unpack_kernel() {
   local sectors offset length magic unpack
+  if [[ $arch != x86_64 ]]; then
+    cp "$1" "$2"
+    return
+  fi
   sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$1")
   read -r offset length < <(od -An -tu4 -j $((0x248)) -N 8 "$1")
   offset=$(((sectors + 1) * 512 + offset))

@@ -59,7 +59,8 @@ struct Config {
   Given<Accelerator> accel;
   Given<bool> require_kvm;
   Given<std::string> cpu_model;  ///< empty: host under KVM, max under TCG
-  Given<std::string> machine;
+  Given<std::string> machine;    ///< empty: q35, or virt for aarch64
+  Given<Architecture> arch;      ///< automatic: this machine's
   Given<std::string> guest_name;
   Given<std::string> guest_password;
   Given<SshForward> ssh_port;

@@ -58,10 +58,8 @@ Parsed<std::chrono::milliseconds> seconds(const Text& text) {
   return parse_seconds(text.value);
 }
 
-std::optional<Invalid> check_arch(Config&, const Text& text) {
-  const std::string arch = ascii_lower(text.value);
-  if (arch.empty() || arch == "x86_64" || arch == "amd64") return std::nullopt;
-  return Invalid{"not supported by this version yet", "one of: x86_64, amd64"};
+Parsed<Architecture> architecture(const Text& text) {
+  return word<Architecture>({ascii_lower(text.value), text.origin});
 }
 
 constexpr std::array settings = std::to_array<Setting<Config>>({
@@ -80,8 +78,10 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
     {"REQUIRE_KVM", "0", "fail rather than run without KVM", store<&Config::require_kvm, boolean>},
     {"CPU_MODEL", "", "QEMU's CPU model; unset: host under KVM, max under TCG",
      store<&Config::cpu_model, any_text>},
-    {"MACHINE", "q35", "QEMU's machine type", store<&Config::machine, any_text>},
-    {"ARCH", "x86_64", "architecture of the guest: x86_64 (or amd64)", check_arch},
+    {"MACHINE", "", "QEMU's machine type; unset: q35, or virt for aarch64",
+     store<&Config::machine, any_text>},
+    {"ARCH", "", "architecture of the guest: x86_64 or aarch64; unset: this machine's",
+     store<&Config::arch, architecture>},
     {"GUEST_NAME", "vm", "name of the VM and host name of the guest",
      store<&Config::guest_name, any_text>},
     {"GUEST_PASSWORD", "",

@@ -16,6 +16,7 @@ enum class Sandbox { automatic, name_space, chroot, none };
 enum class Multidevs { remap, forbid, warn };
 enum class WritePolicy { immediate };
 enum class Accelerator { automatic, kvm, tcg };
+enum class Architecture { automatic, x86_64, aarch64 };
 
 template <typename E>
 struct Words;  // specialised below: `list`, an array of {word, value}
@@ -62,6 +63,16 @@ template <>
 struct Words<Accelerator> {
   static constexpr std::array<std::pair<std::string_view, Accelerator>, 3> list = {
       {{"auto", Accelerator::automatic}, {"kvm", Accelerator::kvm}, {"tcg", Accelerator::tcg}}};
+};
+
+/// QEMU's names first, then Debian's.
+template <>
+struct Words<Architecture> {
+  static constexpr std::array<std::pair<std::string_view, Architecture>, 4> list = {
+      {{"x86_64", Architecture::x86_64},
+       {"aarch64", Architecture::aarch64},
+       {"amd64", Architecture::x86_64},
+       {"arm64", Architecture::aarch64}}};
 };
 
 /// The word for `value`, as users write it.

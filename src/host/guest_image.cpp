@@ -44,6 +44,9 @@ std::optional<GuestImage> read_guest_folder(const std::string& folder, std::stri
     guest.disk = file_beside(folder, text("disk"), problem);
     guest.cmdline = text("cmdline");
     guest.login_user = text("login_user");
+    guest.architecture = text("arch") == "aarch64"  ? Architecture::aarch64
+                         : text("arch") == "x86_64" ? Architecture::x86_64
+                                                    : Architecture::automatic;
     if (guest.kernel.empty() && guest.disk.empty()) {
       problem = "its guest.toml names neither a kernel nor a disk";
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/units.hpp"
+#include "config/words.hpp"
 
 #include <cstdint>
 #include <map>
@@ -69,7 +70,8 @@ struct GuestImage {
   std::string disk;
   std::string disk_format;  ///< "qcow2" or "raw"; empty without a disk
   std::string cmdline;
-  std::string login_user;  ///< empty: unknown
+  std::string login_user;                               ///< empty: unknown
+  Architecture architecture = Architecture::automatic;  ///< automatic: unknown
 
   bool operator==(const GuestImage&) const = default;
 };
@@ -83,9 +85,11 @@ struct Host {
   std::string runtime_folder;        ///< absolute; runtime folders of VMs are made below it
   std::string temporary_folder;      ///< where QEMU keeps the changes of a disk until the end
   bool has_temporary_folder = true;  ///< it can be written
+  Architecture architecture = Architecture::x86_64;  ///< of this machine
   KvmFacts kvm;
   std::string qemu;                         ///< absolute path; empty: not found
   std::string qemu_problem;                 ///< why there is none
+  std::string firmware;                     ///< UEFI for an aarch64 guest; empty: not found
   std::optional<VirtiofsdFacts> virtiofsd;  ///< none when not needed or not found
   std::string virtiofsd_problem;            ///< why there is none, in libvirt's words
   Abilities abilities;

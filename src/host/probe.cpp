@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 namespace vmr {
@@ -53,6 +54,19 @@ std::string find_obstacle(const std::filesystem::path& path) {
   }
   if (::access(parent.c_str(), W_OK | X_OK) == 0) return {};
   return fmt::format("{}: {}", parent.string(), std::strerror(errno));
+}
+
+Architecture own_architecture() {
+  utsname names{};
+  ::uname(&names);
+  return std::string_view(names.machine) == "aarch64" ? Architecture::aarch64
+                                                      : Architecture::x86_64;
+}
+
+/// UEFI for an aarch64 machine, where Debian's qemu-efi-aarch64 has it.
+std::string find_firmware() {
+  const std::string path = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
+  return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
 }
 
 FileFacts probe_file(const std::string& path) {
@@ -191,8 +205,13 @@ Host probe_host(const Config& config) {
   host.temporary_folder = environment("TMPDIR").empty() ? "/var/tmp" : environment("TMPDIR");
   host.has_temporary_folder = ::access(host.temporary_folder.c_str(), W_OK | X_OK) == 0;
   host.kvm = probe_kvm();
-  host.qemu = find_in_path("qemu-system-x86_64");
-  if (host.qemu.empty()) host.qemu_problem = "qemu-system-x86_64 is not in PATH";
+  host.architecture = own_architecture();
+  const auto wanted =
+      config.arch.value == Architecture::automatic ? host.architecture : config.arch.value;
+  const auto qemu = fmt::format("qemu-system-{}", word_for(wanted));
+  host.qemu = find_in_path(qemu);
+  if (host.qemu.empty()) host.qemu_problem = qemu + " is not in PATH";
+  if (wanted == Architecture::aarch64) host.firmware = find_firmware();
   if (needs_virtiofsd(config)) {
     host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
   }

@@ -59,8 +59,9 @@ Arguments memory_arguments(const VmSpec& spec, bool shared_memory) {
   return arguments;
 }
 
-Arguments boot_arguments(const Boot& boot) {
+Arguments boot_arguments(const Boot& boot, const std::string& firmware) {
   Arguments arguments;
+  if (!firmware.empty()) arguments.insert(arguments.end(), {"-bios", firmware});
   if (boot.kernel.empty()) return arguments;
   arguments.insert(arguments.end(), {"-kernel", boot.kernel});
   if (!boot.initrd.empty()) arguments.insert(arguments.end(), {"-initrd", boot.initrd});
@@ -118,9 +119,16 @@ std::string listening_chardev(std::string_view id, int fd) {
       .text();
 }
 
-Arguments console_arguments() {
-  return {"-chardev", listening_chardev("console", console_fd), "-device",
-          QemuOption("isa-serial").set("chardev", "console").text()};
+Arguments console_arguments(Architecture architecture) {
+  Arguments arguments = {"-chardev", listening_chardev("console", console_fd)};
+  // The serial port of aarch64's machine is a part of it, not a device to add.
+  if (architecture == Architecture::aarch64) {
+    arguments.insert(arguments.end(), {"-serial", "chardev:console"});
+  } else {
+    arguments.insert(arguments.end(),
+                     {"-device", QemuOption("isa-serial").set("chardev", "console").text()});
+  }
+  return arguments;
 }
 
 Arguments report_arguments() {
@@ -155,12 +163,12 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
   plan.groups = {{"base", base_arguments(spec)},
                  {"machine", machine_arguments(spec, accelerator, shared_memory)},
                  {"memory", memory_arguments(spec, shared_memory)},
-                 {"boot", boot_arguments(spec.boot)},
+                 {"boot", boot_arguments(spec.boot, spec.firmware)},
                  {"disk", disk_arguments(spec.disk)},
                  {"seed", seed_arguments(paths)},
                  {"network", network_arguments(spec.ssh)},
                  {"entropy", entropy_arguments()},
-                 {"console", console_arguments()},
+                 {"console", console_arguments(spec.architecture)},
                  {"reports", report_arguments()},
                  {"control", control_arguments()},
                  {"shares", share_arguments(shares)},

@@ -44,6 +44,32 @@ void check_words(const Config& config, Findings& findings) {
   }
 }
 
+Architecture architecture_of(const Config& config, const Host& host) {
+  return config.arch.value == Architecture::automatic ? host.architecture : config.arch.value;
+}
+
+/// The machine as far as it depends on the architecture.
+void resolve_machine(const Config& config, const Host& host, VmSpec& spec, Findings& findings) {
+  spec.architecture = architecture_of(config, host);
+  const bool is_arm = spec.architecture == Architecture::aarch64;
+  spec.machine = !config.machine.value.empty() ? config.machine.value : is_arm ? "virt" : "q35";
+  const auto guest = chosen_guest(config, host);
+  if (guest && guest->architecture != Architecture::automatic &&
+      guest->architecture != spec.architecture) {
+    findings.problems.push_back(
+        {fmt::format("the guest '{}' is one for {}, and the machine {}", guest->name,
+                     word_for(guest->architecture), word_for(spec.architecture)),
+         describe(config.arch.origin), "set BASE_IMAGE to a guest of this architecture, or ARCH"});
+  }
+  if (!is_arm || !spec.boot.kernel.empty() || !spec.disk) return;
+  spec.firmware = host.firmware;
+  if (host.firmware.empty()) {
+    findings.problems.push_back({"there is no UEFI firmware to start the disk's boot loader", "",
+                                 "install it (Debian: apt install qemu-efi-aarch64), or set KERNEL",
+                                 ExitStatus::host_unsupported});
+  }
+}
+
 /// The accelerators to try, in order.
 std::vector<Accelerator> resolve_accelerators(const Config& config, const Host& host,
                                               Findings& findings) {
@@ -53,9 +79,18 @@ std::vector<Accelerator> resolve_accelerators(const Config& config, const Host& 
                     "leave one of the two out");
   }
   if (config.accel.value == Accelerator::tcg) return {Accelerator::tcg};
-  if (host.kvm.state == KvmFacts::State::opens) {
+  const bool native = architecture_of(config, host) == host.architecture;
+  if (native && host.kvm.state == KvmFacts::State::opens) {
     if (must_be_kvm) return {Accelerator::kvm};
     return {Accelerator::kvm, Accelerator::tcg};
+  }
+  if (!native) {
+    constexpr std::string_view reason = "KVM runs guests of this machine's own architecture only";
+    if (must_be_kvm) {
+      findings.refuse(config.arch, reason, "leave it out, or use ACCEL=tcg",
+                      ExitStatus::host_unsupported);
+    }
+    return {Accelerator::tcg};
   }
   const std::string fix =
       host.kvm.state == KvmFacts::State::missing
@@ -109,17 +144,19 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.name = config.guest_name.value;
   spec.memory_mib = config.memory.value;
   spec.cpus = config.cpus.value;
-  spec.machine = config.machine.value;
   spec.cpu_model = config.cpu_model.value;
   spec.accelerators = resolve_accelerators(config, host, findings);
   check_cpu_model(config, spec.accelerators, findings);
   if (host.qemu.empty()) {
     findings.problems.push_back({host.qemu_problem, "",
-                                 "install QEMU (Debian: apt install qemu-system-x86)",
+                                 architecture_of(config, host) == Architecture::aarch64
+                                     ? "install QEMU (Debian: apt install qemu-system-arm)"
+                                     : "install QEMU (Debian: apt install qemu-system-x86)",
                                  ExitStatus::host_unsupported});
   }
   spec.boot = resolve_boot(config, host, findings);
   spec.disk = resolve_disk(config, host, findings);
+  resolve_machine(config, host, spec, findings);
   if (!spec.disk && spec.boot.kernel.empty() && host.guest_problem.empty()) {
     findings.warnings.push_back(
         "no guest: set BASE_IMAGE, or make the demo guest with scripts/build-guest");

@@ -75,7 +75,9 @@ struct VmSpec {
   std::uint64_t cpus = 0;
   std::vector<Accelerator> accelerators;  ///< in the order they are tried; never automatic
   std::string cpu_model;                  ///< empty: host under KVM, max under TCG
+  Architecture architecture = Architecture::x86_64;  ///< never automatic
   std::string machine;
+  std::string firmware;  ///< UEFI that starts the disk's boot loader; empty: QEMU's own
   Boot boot;
   std::optional<Disk> disk;
   std::vector<Share> shares;

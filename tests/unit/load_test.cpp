@@ -67,7 +67,8 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.accel = {Accelerator::automatic, by_default("ACCEL")};
   expected.require_kvm = {false, by_default("REQUIRE_KVM")};
   expected.cpu_model = {"", by_default("CPU_MODEL")};
-  expected.machine = {"q35", by_default("MACHINE")};
+  expected.machine.origin = by_default("MACHINE");
+  expected.arch.origin = by_default("ARCH");
   expected.guest_name = {"vm", by_default("GUEST_NAME")};
   expected.guest_password = {"", by_default("GUEST_PASSWORD")};
   expected.ssh_port = {{"", 2222}, by_default("SSH_PORT")};

@@ -75,6 +75,17 @@ Argv joined(Strings words, const Strings& more, const Strings& last = {}) {
   return {words};
 }
 
+TEST_CASE("an aarch64 machine has its console and its firmware elsewhere") {
+  auto spec = smallest_spec();
+  spec.architecture = Architecture::aarch64;
+  spec.machine = "virt";
+  spec.firmware = "/efi.fd";
+  const auto plan = plan_qemu(spec, Accelerator::tcg, "/usr/bin/qemu-system-aarch64", no_seed, {});
+  CHECK(group_of(plan, "console") == Argv{{"-chardev", "socket,id=console,fd=4,server=on,wait=off",
+                                           "-serial", "chardev:console"}});
+  CHECK(group_of(plan, "boot") == Argv{{"-bios", "/efi.fd"}});
+}
+
 TEST_CASE("the smallest machine under TCG") {
   const auto plan = plan_qemu(smallest_spec(), Accelerator::tcg, qemu, no_seed, {});
   CHECK(Argv{plan.process.argv} ==

@@ -47,6 +47,47 @@ TEST_CASE("when nobody says anything the default guest runs") {
   CHECK(resolved.spec == spec);
 }
 
+TEST_CASE("the architecture decides on the machine its firmware and KVM") {
+  auto host = docker_host();
+  host.guest.reset();
+  host.firmware = "/efi.fd";
+  host.guest = GuestImage{"arm", "", "", "/d.img", "raw", "", "debian", Architecture::aarch64};
+  for (const std::string arch : {"aarch64", "arm64", "AARCH64"}) {
+    const auto spec = spec_of({"ARCH=" + arch}, host);
+    CHECK(spec.architecture == Architecture::aarch64);
+    CHECK(spec.machine == "virt");
+    CHECK(spec.firmware == "/efi.fd");
+    CHECK(spec.accelerators == std::vector{Accelerator::tcg});
+  }
+  CHECK(spec_of({"ARCH=arm64", "MACHINE=virt-7.2"}, host).machine == "virt-7.2");
+  CHECK(
+      judge({"ARCH=arm64", "ACCEL=kvm"}, host).problems ==
+      std::vector<Problem>{
+          {"ARCH='aarch64': KVM runs guests of this machine's own architecture only",
+           "ARCH (environment)", "leave it out, or use ACCEL=tcg", ExitStatus::host_unsupported}});
+
+  auto native = host;
+  native.architecture = Architecture::aarch64;
+  CHECK(spec_of({}, native).machine == "virt");
+  CHECK(spec_of({}, native).accelerators == std::vector{Accelerator::kvm, Accelerator::tcg});
+
+  host.firmware.clear();
+  CHECK(judge({"ARCH=arm64"}, host).problems ==
+        std::vector<Problem>{{"there is no UEFI firmware to start the disk's boot loader", "",
+                              "install it (Debian: apt install qemu-efi-aarch64), or set KERNEL",
+                              ExitStatus::host_unsupported}});
+}
+
+TEST_CASE("a guest of another architecture is refused") {
+  auto host = docker_host();
+  host.guest->architecture = Architecture::x86_64;
+  CHECK(judge({"ARCH=amd64"}, host) == Verdict{});
+  CHECK(judge({"ARCH=arm64"}, host) ==
+        Verdict{{{"the guest 'demo' is one for x86_64, and the machine aarch64",
+                  "ARCH (environment)", "set BASE_IMAGE to a guest of this architecture, or ARCH"}},
+                {}});
+}
+
 TEST_CASE("every setting of the machine arrives") {
   VmSpec spec;
   spec.name = "Web-1.a_b";
