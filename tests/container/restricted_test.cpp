@@ -82,6 +82,24 @@ TEST_CASE("a root file system that cannot be written is enough") {
   check_writes(1000, as_user);
 }
 
+TEST_CASE("with remapped users root in the container makes files of its number outside") {
+  if (!has_docker()) return;
+  if (!says(run_docker({"run", "--help"}), "--uidmap")) {
+    MESSAGE("SKIPPED: this Docker command cannot remap the users of one container");
+    return;
+  }
+  for (const std::string driver : {"virtiofs", "9p"}) {
+    CAPTURE(driver);
+    const TemporaryFolder work;
+    const auto run = write_in(work, 100000,
+                              {"--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536", "-e",
+                               "FILESYSTEM_DRIVER=" + driver});
+    INFO(run.output << run.errors);
+    CHECK(run.ok);
+    CHECK(describe_file(work / "share/by-root") == "100000:100000 0644 'hello\n'");
+  }
+}
+
 TEST_CASE("the changes of a disk need a place that can be written") {
   if (!has_docker()) return;
   auto words = read_only();
