@@ -166,8 +166,8 @@ TEST_CASE("a pod whose share cannot be mounted lives, but is not ready") {
                                "touch /mnt/share/booted\n");
   auto container = pod["spec"]["containers"][0];
   set_variable(container, "FILESYSTEM2_SOURCE", "/guest");
-  // /proc takes no folder, so the guest cannot make this one.
-  set_variable(container, "FILESYSTEM2_MOUNT", "/proc/guest");
+  // The tiny guest's /init is a file, so the guest cannot make this folder.
+  set_variable(container, "FILESYSTEM2_MOUNT", "/init/guest");
   set_variable(container, "FILESYSTEM2_READONLY", "1");
   const PlayedPod played(work, pod);
 

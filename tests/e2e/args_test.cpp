@@ -89,7 +89,9 @@ TEST_CASE("args prints the very command lines of the processes of a run") {
       join(variables, {{"CMDLINE", "tiny.stay"}, {"XDG_RUNTIME_DIR", running.runtime_folder()}});
   const auto as_json = run_launcher(again, {"args", "--format=json"});
   CHECK(as_json.status == 0);
-  CHECK(as_json.log.empty());
+  // Only which sandbox virtiofsd gets, which depends on this machine.
+  CHECK(as_json.log.starts_with("[INFO] virtiofsd runs in its sandbox "));
+  CHECK(lines_of(as_json.log).size() == 1);
   const auto printed = json::parse(as_json.output);
   CHECK(processes_of(printed) == running.children());
   CHECK(processes_of(printed).size() == 3);
