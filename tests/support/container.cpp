@@ -60,6 +60,7 @@ Captured boot_in_container(const TemporaryFolder& work, const std::string& scrip
                                     "-e",  "CLOUD_INIT_USER_DATA=/user-data",
                                     "-e",  "BASE_IMAGE=/guest",
                                     "-e",  "MEMORY=256",
+                                    "-e",  "CPUS=1",
                                     "-e",  "SSH_PORT=0",
                                     "-e",  "FILESYSTEM_SOURCE=/share"};
   words.insert(words.end(), options.begin(), options.end());
