@@ -79,8 +79,9 @@ publish() {
   echo "$1: made in $output ($(du -sh "$output" | cut -f1), ${SECONDS} s)"
 }
 
-# unpack_kernel VMLINUZ FILE: the kernel as QEMU starts it; on x86 the ELF file inside a bzImage. QEMU starts it directly (PVH), and the
-# guest need not decompress it first, which takes three seconds under emulation.
+# unpack_kernel VMLINUZ FILE: the kernel as QEMU starts it. On x86 that is the ELF file inside a
+# bzImage: QEMU starts it directly (PVH), and the guest need not decompress it first, which takes
+# three seconds under emulation.
 # Offsets: the kernel's Documentation/arch/x86/boot.rst.
 unpack_kernel() {
   local sectors offset length magic unpack

@@ -45,7 +45,7 @@ ControlAddress find_control(const Arguments& arguments,
   host.uid = ::geteuid();
   host.runtime_folder = find_runtime_folder(host.uid);
   const auto& name = config.guest_name.value;
-  return {name, runtime_folder_of(name, host) + "/control.sock"};
+  return {name, control_socket_of(name, host)};
 }
 
 ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {

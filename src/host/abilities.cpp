@@ -71,18 +71,6 @@ constexpr std::array<std::pair<int, const char*>, 9> needed_capabilities = {
      {CAP_MKNOD, "MKNOD"},
      {CAP_SETFCAP, "SETFCAP"}}};
 
-std::vector<std::string> find_missing_capabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  std::vector<std::string> missing;
-  if (::syscall(SYS_capget, &header, sets.data()) != 0) return missing;
-  for (const auto& [number, name] : needed_capabilities) {
-    const auto index = static_cast<std::size_t>(number) / 32;
-    if ((sets[index].permitted >> (number % 32) & 1) == 0) missing.emplace_back(name);
-  }
-  return missing;
-}
-
 }  // namespace
 
 Abilities probe_abilities() {
@@ -93,8 +81,20 @@ Abilities probe_abilities() {
   can.user_namespace =
       works_in_child(sandbox_in_namespaces<CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID>);
   can.dac_read_search = works_in_child(open_by_handle);
-  if (::geteuid() == 0) can.missing_capabilities = find_missing_capabilities();
   return can;
+}
+
+std::vector<std::string> find_missing_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  std::vector<std::string> missing;
+  if (::geteuid() != 0) return missing;
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return missing;
+  for (const auto& [number, name] : needed_capabilities) {
+    const auto index = static_cast<std::size_t>(number) / 32;
+    if ((sets[index].permitted >> (number % 32) & 1) == 0) missing.emplace_back(name);
+  }
+  return missing;
 }
 
 }  // namespace vmr

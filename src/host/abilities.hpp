@@ -3,10 +3,17 @@
 
 #include "host/host.hpp"
 
+#include <string>
+#include <vector>
+
 namespace vmr {
 
 /// Tries each system call in a child of its own, so that seccomp, capabilities and name spaces all
 /// count; about 1 ms.
 Abilities probe_abilities();
+
+/// Which of root's capabilities that virtiofsd needs this process lacks; none for other users, of
+/// whom it needs no capability.
+std::vector<std::string> find_missing_capabilities();
 
 }  // namespace vmr

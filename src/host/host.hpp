@@ -56,8 +56,6 @@ struct Abilities {
   bool chroot = false;           ///< chroot(2) is allowed
   bool user_namespace = false;   ///< the same in a new user namespace, which needs no privilege
   bool dac_read_search = false;  ///< open_by_handle_at is allowed
-  /// Root's capabilities that virtiofsd needs and this root does not have: "CHOWN", …
-  std::vector<std::string> missing_capabilities{};
 
   bool operator==(const Abilities&) const = default;
 };
@@ -87,17 +85,18 @@ struct Host {
   bool has_temporary_folder = true;  ///< it can be written
   Architecture architecture = Architecture::x86_64;  ///< of this machine
   KvmFacts kvm;
-  std::string qemu;                         ///< absolute path; empty: not found
-  std::string qemu_problem;                 ///< why there is none
-  std::string firmware;                     ///< UEFI for an aarch64 guest; empty: not found
-  std::optional<VirtiofsdFacts> virtiofsd;  ///< none when not needed or not found
-  std::string virtiofsd_problem;            ///< why there is none, in libvirt's words
-  Abilities abilities;
-  std::uint64_t open_files_limit = 0;  ///< hard limit
-  std::optional<GuestImage> guest;     ///< of BASE_IMAGE, or the default one
-  std::string guest_problem;           ///< why BASE_IMAGE cannot be used
-  std::string user_data;               ///< contents of CLOUD_INIT_USER_DATA
-  std::string user_data_problem;       ///< why it cannot be read
+  std::string qemu;                               ///< absolute path; empty: not found
+  std::string qemu_problem;                       ///< why there is none
+  std::string firmware;                           ///< UEFI for an aarch64 guest; empty: not found
+  std::optional<VirtiofsdFacts> virtiofsd;        ///< none when not needed or not found
+  std::string virtiofsd_problem;                  ///< why there is none, in libvirt's words
+  Abilities abilities;                            ///< probed only where a share may need virtiofsd
+  std::vector<std::string> missing_capabilities;  ///< of root's, that virtiofsd needs: "CHOWN", …
+  std::uint64_t open_files_limit = 0;             ///< hard limit
+  std::optional<GuestImage> guest;                ///< of BASE_IMAGE, or the default one
+  std::string guest_problem;                      ///< why BASE_IMAGE cannot be used
+  std::string user_data;                          ///< contents of CLOUD_INIT_USER_DATA
+  std::string user_data_problem;                  ///< why it cannot be read
   std::optional<std::uint16_t>
       free_ssh_port;                       ///< the first free one of the ten from the wished one
   std::string random;                      ///< 32 hex digits of fresh randomness

@@ -214,8 +214,9 @@ Host probe_host(const Config& config) {
   if (wanted == Architecture::aarch64) host.firmware = find_firmware();
   if (needs_virtiofsd(config)) {
     host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
+    host.abilities = probe_abilities();
   }
-  if (!config.shares.empty()) host.abilities = probe_abilities();
+  host.missing_capabilities = find_missing_capabilities();
   host.open_files_limit = open_files_limit();
   probe_guest(config, host);
   probe_user_data(config, host);

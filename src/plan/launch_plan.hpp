@@ -91,8 +91,8 @@ struct LaunchPlan {
   bool operator==(const LaunchPlan&) const = default;
 };
 
-/// The runtime folder of the VM `name`; absolute.
-std::string runtime_folder_of(const std::string& name, const Host& host);
+/// Where the launcher of the VM `name` answers; of `host` only its user and runtime folder count.
+std::string control_socket_of(const std::string& name, const Host& host);
 
 /// Decides everything. Pure; cannot fail for a spec without problems.
 LaunchPlan make_plan(const VmSpec& spec, const Host& host);

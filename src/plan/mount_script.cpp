@@ -156,14 +156,9 @@ std::string mount_options(const Share& share) {
                      ninep_cache(share.cache));
 }
 
-/// The guest's name of the file system.
-std::string_view file_system(Driver driver) {
-  return driver == Driver::virtiofs ? "virtiofs" : "9p";
-}
-
 std::string mount_call(const Share& share) {
   std::vector<std::string> words = {
-      "mount_share",        std::to_string(share.number), std::string(file_system(share.driver)),
+      "mount_share",        std::to_string(share.number), std::string(word_for(share.driver)),
       mount_options(share), ascii_shell_word(share.tag),  ascii_shell_word(share.mount)};
   // In mapped mode the root of the export shows its host owner, so an ordinary guest user could not
   // write there. The mode is kept in an extended attribute; the host folder's own does not change.
@@ -188,8 +183,8 @@ std::string load_modules(const std::vector<Share>& shares) {
 }  // namespace
 
 std::string mount_command(const Share& share) {
-  return shell_join({"mount", "-t", std::string(file_system(share.driver)), "-o",
-                     mount_options(share), "--", share.tag, share.mount});
+  return shell_join({"mount", "-t", std::string(word_for(share.driver)), "-o", mount_options(share),
+                     "--", share.tag, share.mount});
 }
 
 std::string mount_script(const std::vector<Share>& shares) {

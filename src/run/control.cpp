@@ -108,7 +108,7 @@ void ControlServer::serve(UniqueFd connection) {
       [this, fd](const std::string& line) {
         const auto text = answer(line) + "\n";
         // One who does not read is not waited for.
-        if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return;
+        ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       },
       [this, number] { connections_.erase(number); });
 }

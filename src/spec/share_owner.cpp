@@ -44,7 +44,7 @@ Owner maker_of(const Share& share, const Owner& guest_owner, const Host& host) {
 /// Whether files can be made in `share` for `who`. A process that is not root makes them for itself
 /// only; with squash QEMU does not even try to give them away.
 bool acts_for(const Owner& who, const Share& share, const Host& host) {
-  const bool is_whole_root = host.uid == 0 && host.abilities.missing_capabilities.empty();
+  const bool is_whole_root = host.uid == 0 && host.missing_capabilities.empty();
   return is_whole_root || host.uid == who.uid || share.accessmode == AccessMode::squash;
 }
 

@@ -39,7 +39,7 @@ std::string way_to_namespaces(const Host& host) {
 }
 
 void check_capabilities(const ShareConfig& config, const Host& host, Findings& findings) {
-  const auto& missing = host.abilities.missing_capabilities;
+  const auto& missing = host.missing_capabilities;
   if (missing.empty()) return;
   findings.refuse(config.driver,
                   fmt::format("virtiofsd needs the capabilities {}", fmt::join(missing, ", ")),

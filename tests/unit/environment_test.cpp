@@ -98,17 +98,8 @@ TEST_CASE("a misspelt variable of ours is a problem that names the right one") {
   }
 }
 
-TEST_CASE("another variable one slip away from one of ours is a warning") {
-  const std::vector<std::pair<std::string, std::string>> table = {
-      {"MEMROY", "MEMORY"},
-      {"MEMORYS", "MEMORY"},
-      {"KERNE", "KERNEL"},
-      {"EXTRA_ARG", "EXTRA_ARGS"},
-      {"STOP_TIMEOT", "STOP_TIMEOUT"},
-      {"FILESYTEM_SOURCE", "FILESYSTEM_SOURCE"},
-      {"FILESYTEM3_SOURCE", "FILESYSTEM3_SOURCE"},
-      {"SSH_PUBKEYS", "SSH_PUBKEY"},
-  };
+/// Each variable of `table` is ignored with a warning that names the one that was meant.
+void check_warned(const std::vector<std::pair<std::string, std::string>>& table) {
   for (const auto& [variable, meant] : table) {
     CAPTURE(variable);
     const auto raw = read_environment({variable + "=hunter2"});
@@ -119,22 +110,27 @@ TEST_CASE("another variable one slip away from one of ours is a warning") {
   }
 }
 
+TEST_CASE("another variable one slip away from one of ours is a warning") {
+  check_warned({
+      {"MEMROY", "MEMORY"},
+      {"MEMORYS", "MEMORY"},
+      {"KERNE", "KERNEL"},
+      {"EXTRA_ARG", "EXTRA_ARGS"},
+      {"STOP_TIMEOT", "STOP_TIMEOUT"},
+      {"FILESYTEM_SOURCE", "FILESYSTEM_SOURCE"},
+      {"FILESYTEM3_SOURCE", "FILESYSTEM3_SOURCE"},
+      {"SSH_PUBKEYS", "SSH_PUBKEY"},
+  });
+}
+
 TEST_CASE("a variable that is surely ours in lower case is a warning") {
-  const std::vector<std::pair<std::string, std::string>> table = {
+  check_warned({
       {"filesystem_source", "FILESYSTEM_SOURCE"},
       {"filesystem12_ReadOnly", "FILESYSTEM12_READONLY"},
       {"filesystem_sorce", "FILESYSTEM_SOURCE"},
       {"cloud_init", "CLOUD_INIT"},
       {"guest_password", "GUEST_PASSWORD"},
-  };
-  for (const auto& [variable, meant] : table) {
-    CAPTURE(variable);
-    const auto raw = read_environment({variable + "=hunter2"});
-    CHECK(raw.values.empty());
-    CHECK(raw.problems.empty());
-    CHECK(raw.warnings ==
-          Strings{variable + ": unknown variable, ignored; did you mean " + meant + "?"});
-  }
+  });
 }
 
 TEST_CASE("an ordinary environment makes no noise") {

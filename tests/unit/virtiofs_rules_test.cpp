@@ -171,7 +171,7 @@ TEST_CASE("the C virtiofsd always unshares") {
 
 TEST_CASE("root without its capabilities") {
   auto host = docker_host();
-  host.abilities.missing_capabilities = {"CHOWN", "SETUID"};
+  host.missing_capabilities = {"CHOWN", "SETUID"};
   CHECK(judge(with({}), host) ==
         Verdict{{{"FILESYSTEM_DRIVER='virtiofs': virtiofsd needs the capabilities CHOWN, SETUID",
                   driver_origin,
