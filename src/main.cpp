@@ -24,37 +24,46 @@ std::vector<std::string> environment() {
   return variables;
 }
 
-ExitStatus act(const Arguments& arguments) {
+int act(const Arguments& arguments) {
+  const auto number = [](ExitStatus status) { return static_cast<int>(status); };
   switch (arguments.command) {
     case Command::run:
-      return vmr::command_run(arguments, environment());
+      return number(vmr::command_run(arguments, environment()));
     case Command::args:
-      return vmr::command_args(arguments, environment());
+      return number(vmr::command_args(arguments, environment()));
     case Command::seed:
-      return vmr::command_seed(arguments, environment());
+      return number(vmr::command_seed(arguments, environment()));
     case Command::status:
-      return vmr::command_status(arguments, environment());
+      return number(vmr::command_status(arguments, environment()));
+    case Command::stop:
+      return number(vmr::command_stop(arguments, environment()));
+    case Command::console:
+      return number(vmr::command_console(arguments, environment()));
+    case Command::exec:
+      return vmr::command_exec(arguments, environment());
+    case Command::share:
+      return number(vmr::command_share(arguments, environment()));
     case Command::listen:
       vmr::become_with_listeners(arguments.sockets, arguments.qemu_args);
     case Command::help:
     case Command::version:
       fmt::print("{}", arguments.text);
-      return ExitStatus::ok;
+      return number(ExitStatus::ok);
   }
-  return ExitStatus::failed;
+  return number(ExitStatus::failed);
 }
 
-ExitStatus run(const std::vector<std::string>& argv) try {
+int run(const std::vector<std::string>& argv) try {
   return act(vmr::parse_arguments(argv));
 } catch (const vmr::InvalidConfig& invalid) {
   for (const auto& problem : invalid.problems) fmt::print(stderr, "{}", vmr::format(problem));
-  return vmr::exit_status_of(invalid.problems);
+  return static_cast<int>(vmr::exit_status_of(invalid.problems));
 } catch (const vmr::Error& error) {
   fmt::print(stderr, "{}", vmr::format(error));
-  return error.status;
+  return static_cast<int>(error.status);
 } catch (const std::exception& error) {
   fmt::print(stderr, "error: {}\n", error.what());
-  return ExitStatus::failed;
+  return static_cast<int>(ExitStatus::failed);
 }
 
 /// A closed standard stream would give its number to the first file or socket that is opened.
@@ -70,5 +79,5 @@ void open_missing_streams() {
 
 int main(int argc, char** argv) {
   open_missing_streams();
-  return static_cast<int>(run({argv + 1, argv + argc}));
+  return run({argv + 1, argv + argc});
 }

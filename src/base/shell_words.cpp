@@ -48,6 +48,25 @@ std::optional<std::string> take_word(std::string_view& rest) {
   return word;
 }
 
+bool is_plain(char c) {
+  return c == '\n' || (c >= ' ' && c <= '~');
+}
+
+/// `text`, which does not end in a newline, as a word that makes the shell's printf write it.
+std::string printf_word(std::string_view text) {
+  std::string word = "\"$(printf '";
+  for (const char c : text) {
+    if (c == '%' || c == '\\') {
+      word += {c, c};
+    } else if (is_plain(c) && c != '\'') {
+      word += c;
+    } else {
+      word += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+    }
+  }
+  return word + "')\"";
+}
+
 }  // namespace
 
 std::string shell_quote(std::string_view word) {
@@ -62,6 +81,19 @@ std::string shell_quote(std::string_view word) {
     }
   }
   return quoted + "'";
+}
+
+std::string shell_quote_ascii(std::string_view word) {
+  const auto special = [](char c) { return !is_plain(c); };
+  const auto first = std::find_if(word.begin(), word.end(), special);
+  if (first == word.end()) return shell_quote(word);
+  // One printf for all of them: each is a process of its own in the shell.
+  const auto last = std::find_if(word.rbegin(), word.rend(), special).base();
+  const auto text = [](auto begin, auto end) { return std::string_view(begin, end); };
+  const auto before = text(word.begin(), first);
+  const auto behind = text(last, word.end());
+  return (before.empty() ? "" : shell_quote(before)) + printf_word(text(first, last)) +
+         (behind.empty() ? "" : shell_quote(behind));
 }
 
 std::string shell_join(const std::vector<std::string>& words) {

@@ -12,6 +12,10 @@ namespace vmr {
 /// `word` as one word of a POSIX shell (or bash) command line; bare where nothing in it is special.
 std::string shell_quote(std::string_view word);
 
+/// The same in printable ASCII and newlines only; the shell makes other bytes with its printf. NUL
+/// cannot be in it.
+std::string shell_quote_ascii(std::string_view word);
+
 /// `words` quoted and joined by single spaces.
 std::string shell_join(const std::vector<std::string>& words);
 

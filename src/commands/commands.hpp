@@ -23,4 +23,16 @@ ExitStatus command_seed(const Arguments& arguments, const std::vector<std::strin
 /// Tells how the running VM of the configured name is.
 ExitStatus command_status(const Arguments& arguments, const std::vector<std::string>& environment);
 
+/// Stops it and stays until it has ended; the status is that of its launcher.
+ExitStatus command_stop(const Arguments& arguments, const std::vector<std::string>& environment);
+
+/// Shows its console, the last 64 KiB first, until the user leaves it or the VM ends.
+ExitStatus command_console(const Arguments& arguments, const std::vector<std::string>& environment);
+
+/// Runs a command in its guest; returns that command's exit status.
+int command_exec(const Arguments& arguments, const std::vector<std::string>& environment);
+
+/// Lists, adds or removes its shares.
+ExitStatus command_share(const Arguments& arguments, const std::vector<std::string>& environment);
+
 }  // namespace vmr

@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "config/load.hpp"
+#include "config/raw_settings.hpp"
 #include "host/probe.hpp"
 #include "plan/launch_plan.hpp"
 
@@ -39,6 +40,8 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
 
 ControlAddress find_control(const Arguments& arguments,
                             const std::vector<std::string>& environment) {
+  auto words = read_assignments(arguments.assignments);
+  if (!words.problems.empty()) throw InvalidConfig(std::move(words.problems));
   const auto config =
       load_config(arguments, environment, read_config_file(arguments.config_file)).config;
   Host host;

@@ -4,6 +4,7 @@
 #include "config/arguments.hpp"
 #include "config/config.hpp"
 #include "host/host.hpp"
+#include "run/control_client.hpp"
 #include "spec/vm_spec.hpp"
 
 #include <string>
@@ -21,12 +22,6 @@ struct ResolvedVm {
 /// Reads the configuration from everywhere, looks at the host and checks it all; logs the notes and
 /// warnings. Throws InvalidConfig with every problem.
 ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment);
-
-/// Where the launcher of a running VM answers.
-struct ControlAddress {
-  std::string vm_name;
-  std::string socket;
-};
 
 /// The control socket of the VM that the configuration names; nothing else of it is looked at.
 ControlAddress find_control(const Arguments& arguments,

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "commands/commands.hpp"
 #include "commands/resolved_vm.hpp"
+#include "config/load.hpp"
+#include "config/variables.hpp"
+#include "host/probe.hpp"
 #include "plan/launch_plan.hpp"
+#include "plan/share_plan.hpp"
 #include "run/held_signals.hpp"
 #include "run/session.hpp"
+#include "spec/shares.hpp"
 
 #include <fmt/format.h>
 
@@ -42,6 +48,33 @@ void announce(const ResolvedVm& vm) {
   }
 }
 
+/// The words of a [[share]], as assignments to the variables of share `number`.
+std::vector<std::string> as_assignments(int number, const std::vector<std::string>& settings) {
+  std::vector<std::string> assignments;
+  for (const auto& setting : settings) {
+    const auto name = ascii_upper(setting.substr(0, setting.find('=')));
+    assignments.push_back(share_variable(number, name) + setting.substr(name.size()));
+  }
+  return assignments;
+}
+
+/// Takes an added share the whole way that the others have taken.
+SharePlan resolve_added(const Config& base, const std::string& folder, int number,
+                        const std::vector<std::string>& settings,
+                        const std::vector<Share>& present) {
+  Arguments arguments;
+  arguments.assignments = as_assignments(number, settings);
+  auto loaded = load_config(arguments, {}, {});
+  if (!loaded.problems.empty()) throw InvalidConfig(std::move(loaded.problems));
+  auto config = base;
+  config.shares = std::move(loaded.config.shares);
+  const auto host = probe_host(config);
+  auto added = resolve_added_share(config, present, host);
+  if (!added.problems.empty()) throw InvalidConfig(std::move(added.problems));
+  for (const auto& warning : added.warnings) log_warn("{}", warning);
+  return plan_share(added.share, 0, host, folder);
+}
+
 }  // namespace
 
 ExitStatus command_run(const Arguments& arguments, const std::vector<std::string>& environment) {
@@ -51,7 +84,10 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
     throw InvalidConfig(std::move(problems));
   }
   announce(vm);
-  return run_session(make_plan(vm.spec, vm.host));
+  const auto plan = make_plan(vm.spec, vm.host);
+  return run_session(plan, [&](int number, const auto& settings, const auto& present) {
+    return resolve_added(vm.config, plan.paths.folder, number, settings, present);
+  });
 }
 
 }  // namespace vmr

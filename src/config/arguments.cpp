@@ -18,18 +18,26 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-constexpr std::array<std::pair<std::string_view, Command>, 5> commands = {
+constexpr std::array<std::pair<std::string_view, Command>, 9> commands = {
     {{"run", Command::run},
      {"args", Command::args},
      {"seed", Command::seed},
      {"status", Command::status},
+     {"stop", Command::stop},
+     {"console", Command::console},
+     {"exec", Command::exec},
+     {"share", Command::share},
      {"listen", Command::listen}}};
+
+constexpr std::array<std::pair<std::string_view, ShareAction>, 3> share_actions = {
+    {{"list", ShareAction::list}, {"add", ShareAction::add}, {"remove", ShareAction::remove}}};
 
 using FormatWord = std::pair<std::string_view, Format>;
 
 /// The formats of a command, its default first.
 std::vector<FormatWord> formats_of(Command command) {
-  if (command == Command::status) return {{"table", Format::table}, {"json", Format::json}};
+  const bool is_table = command == Command::status || command == Command::share;
+  if (is_table) return {{"table", Format::table}, {"json", Format::json}};
   return {{"shell", Format::shell}, {"lines", Format::lines}, {"json", Format::json}};
 }
 
@@ -142,29 +150,67 @@ Arguments parse_listen(CLI::App& app, Words words) {
   return arguments;
 }
 
-void check_seed(const Arguments& arguments, const Words& words) {
-  if (arguments.output.empty()) throw usage_error("seed: no -o FILE given");
-  if (words.has_dashes) throw usage_error("seed: takes no QEMU arguments behind --");
+/// What the words behind `--` are to a command.
+void check_words_behind(Command command, const Words& words) {
+  if (command == Command::exec && words.behind.empty()) {
+    throw usage_error("exec: no command behind --", "for example: vm-runner exec -- uname -a");
+  }
+  const bool takes_them =
+      command == Command::run || command == Command::args || command == Command::exec;
+  if (takes_them || !words.has_dashes) return;
+  const auto name = std::find_if(commands.begin(), commands.end(), [&](const auto& row) {
+                      return row.second == command;
+                    })->first;
+  throw usage_error(fmt::format("{}: takes no QEMU arguments behind --", name));
 }
 
-/// `run`, `args`, `seed` and `status`: a configuration and what the command adds.
+/// Takes what `share` is to do, and with what, off the front of `words`.
+void take_share_action(Strings& words, Arguments& arguments) {
+  if (words.empty() || words.front().starts_with("-")) return;
+  const auto action = find_word(share_actions, words.front());
+  if (!action) {
+    throw usage_error(fmt::format("share: unknown action '{}'{}", words.front(),
+                                  did_you_mean(words.front(), words_of(share_actions))),
+                      "one of: list, add, remove");
+  }
+  arguments.share_action = *action;
+  words.erase(words.begin());
+  const bool asks_for_help = std::any_of(words.begin(), words.end(), [](const auto& word) {
+    return word == "-h" || word == "--help";
+  });
+  if (*action == ShareAction::list || asks_for_help) return;
+  if (words.empty() || words.front().empty() || words.front().starts_with("-")) {
+    throw *action == ShareAction::add
+        ? usage_error("share add: no folder given", "for example: vm-runner share add /srv/data")
+        : usage_error("share remove: no share given", "its tag or its number");
+  }
+  arguments.share = words.front();
+  words.erase(words.begin());
+}
+
+/// Every command but `listen`: a configuration and what the command adds.
 Arguments parse_configured(CLI::App& app, Command command, Words words) {
   Arguments arguments;
   arguments.command = command;
+  if (command == Command::share) take_share_action(words.own, arguments);
   const auto formats = formats_of(command);
   std::string format(formats.front().first);
   app.add_option("config", arguments.config_file);
   auto* set = app.add_option("--set")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   set->type_name("KEY=VALUE");
-  if (command == Command::args || command == Command::status) app.add_option("--format", format);
+  const bool has_formats =
+      command == Command::args || command == Command::status || command == Command::share;
+  if (has_formats) app.add_option("--format", format);
   if (command == Command::status) app.add_flag("--healthy", arguments.healthy);
+  if (command == Command::status) app.add_flag("--wait", arguments.wait);
+  if (command == Command::stop) app.add_flag("--now", arguments.now);
   if (command == Command::seed) app.add_option("-o", arguments.output)->type_name("FILE");
   parse(app, std::move(words.own));
 
-  if (command == Command::seed) check_seed(arguments, words);
-  if (command == Command::status && words.has_dashes) {
-    throw usage_error("status: takes no QEMU arguments behind --");
+  if (command == Command::seed && arguments.output.empty()) {
+    throw usage_error("seed: no -o FILE given");
   }
+  check_words_behind(command, words);
   if (!arguments.config_file.empty() && !is_config_file(arguments.config_file)) {
     throw usage_error(fmt::format("'{}' is not a configuration file", arguments.config_file),
                       "its name ends in .toml or has a slash; a command comes first");

@@ -8,17 +8,22 @@
 
 namespace vmr {
 
-enum class Command { run, args, seed, status, listen, help, version };
+enum class Command { run, args, seed, status, stop, console, exec, share, listen, help, version };
+enum class ShareAction { list, add, remove };
 enum class Format { shell, lines, json, table };
 
 struct Arguments {
   Command command = Command::run;
   std::string config_file;               ///< empty: none
   std::vector<std::string> assignments;  ///< "KEY=VALUE" of each --set
-  std::vector<std::string> qemu_args;    ///< behind `--` (for `listen`: the command to become)
-  Format format = Format::shell;         ///< of `args`, and of `status`: table or json
+  std::vector<std::string> qemu_args;    ///< behind `--` (`listen`, `exec`: the command)
+  Format format = Format::shell;         ///< of `args`; of `status` and `share`: table or json
   bool healthy = false;                  ///< of `status`: only tell whether it is
-  std::string output;                    ///< of `seed`: file to write
+  bool wait = false;                     ///< of `status`: until it is settled
+  bool now = false;                      ///< of `stop`: without waiting for the guest
+  ShareAction share_action = ShareAction::list;  ///< of `share`
+  std::string share;   ///< of `share add` a folder, of `remove` a tag or number
+  std::string output;  ///< of `seed`: file to write
   std::vector<std::pair<int, std::string>> sockets;  ///< of `listen`: descriptor, path
   std::string text;                                  ///< of `help`, `version`: what to print
 

@@ -72,9 +72,12 @@ struct Config {
   Given<bool> no_console;
   Given<std::vector<std::string>> extra_args;
   Given<bool> log_verbose;
-  Given<std::optional<std::chrono::milliseconds>> stop_timeout;  ///< unset: by the way we run
-  std::vector<ShareConfig> shares;                               ///< by number, ascending
-  std::vector<std::string> qemu_args;                            ///< behind `--`
+  Given<std::optional<std::chrono::milliseconds>> start_timeout;  ///< unset: by the memory
+  Given<std::optional<std::chrono::milliseconds>> stop_timeout;   ///< unset: by the way we run
+  Given<HelperExitPolicy> on_helper_exit;
+  Given<std::uint64_t> hotplug_shares;
+  std::vector<ShareConfig> shares;     ///< by number, ascending
+  std::vector<std::string> qemu_args;  ///< behind `--`
 
   bool operator==(const Config&) const = default;
 };

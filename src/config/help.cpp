@@ -22,8 +22,17 @@ Commands:
       print every command line that run would execute; start nothing
   vm-runner seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...
       write only the NoCloud image
-  vm-runner status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=table|json] [--healthy]
-      tell how the running VM is; with --healthy: 0 if its guest is up with every share, else 1
+  vm-runner status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=table|json] [--healthy] [--wait]
+      tell how the running VM is; with --healthy: 0 if its guest is up with every share, else 1;
+      with --wait: as soon as that is settled
+  vm-runner stop [CONFIG.toml] [--set GUEST_NAME=NAME] [--now]
+      stop the running VM and wait until it has ended; with --now without waiting for the guest
+  vm-runner exec [CONFIG.toml] [--set GUEST_NAME=NAME] -- COMMAND...
+      run a command in the guest; its exit status is that of the command
+  vm-runner share list|add FOLDER|remove SHARE [--set KEY=VALUE]... [--format=table|json]
+      list the shares of the running VM, add a virtiofs share to it, or remove an added one
+  vm-runner console [CONFIG.toml] [--set GUEST_NAME=NAME]
+      attach to the console of the running VM; Ctrl-] three times leaves it and the VM goes on
   vm-runner listen FD=PATH... -- COMMAND...
       become COMMAND with a listening UNIX socket at each PATH (for the script that args prints)
   vm-runner [COMMAND] --help, vm-runner --version
@@ -113,7 +122,33 @@ std::string help_text(Command command) {
           "Tells how the running VM of this name is.",
           "  --format=FORMAT  table or json\n"
           "  --healthy        only tell whether the guest is up and every share mounted: "
-          "exit status 0 or 1\n");
+          "exit status 0 or 1\n"
+          "  --wait           wait until the guest is up with every share (0), or will not be "
+          "(1)\n");
+    case Command::stop:
+      return example("stop [CONFIG.toml] [--set GUEST_NAME=NAME] [--now]",
+                     "Stops the running VM of this name and waits until it has ended. The exit "
+                     "status is the\nlauncher's own.",
+                     "  --now            do not wait for the guest to power off\n");
+    case Command::exec:
+      return example(
+          "exec [CONFIG.toml] [--set GUEST_NAME=NAME] -- COMMAND...",
+          "Runs COMMAND in the guest of this name by its guest agent, with its standard "
+          "input, output and\nerror here. The exit status is that of the command, 128 and "
+          "the number of a signal that ended it.");
+    case Command::share:
+      return example(
+          "share [list|add FOLDER|remove SHARE] [--set KEY=VALUE]... [--format=FORMAT]",
+          "Lists the shares of the running VM, adds FOLDER over virtiofs, or removes one that was "
+          "added: SHARE\nis its tag or number. `add` ends when the guest has mounted it. The keys "
+          "of --set are those of a share\n(TARGET, MOUNT, READONLY, ...) and GUEST_NAME.",
+          "  --format=FORMAT  table or json\n");
+    case Command::console:
+      return example(
+          "console [CONFIG.toml] [--set GUEST_NAME=NAME]",
+          "Attaches to the serial console of the running VM of this name: shows the last "
+          "64 KiB of it and\nwhat follows, and sends what is typed. Ctrl-] three times "
+          "leaves it, and the VM goes on.");
     case Command::listen:
       return "vm-runner listen FD=PATH... -- COMMAND...\n\n"
              "Binds a UNIX socket at each PATH and becomes COMMAND with it listening on "

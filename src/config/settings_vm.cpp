@@ -58,6 +58,11 @@ Parsed<std::chrono::milliseconds> seconds(const Text& text) {
   return parse_seconds(text.value);
 }
 
+Parsed<std::uint64_t> hotplug_shares(const Text& text) {
+  // One PCI slot has eight functions.
+  return parse_number(text.value, 0, 8);
+}
+
 Parsed<Architecture> architecture(const Text& text) {
   return word<Architecture>({ascii_lower(text.value), text.origin});
 }
@@ -107,6 +112,15 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
     {"STOP_TIMEOUT", "",
      "seconds the guest has to power off; unset: 8 as PID 1 of a container, 90 otherwise",
      store<&Config::stop_timeout, seconds>},
+    {"START_TIMEOUT", "",
+     "seconds that QEMU may take until it answers; unset: 60 and one for each GiB of MEMORY",
+     store<&Config::start_timeout, seconds>},
+    {"ON_HELPER_EXIT", "stop", "when a virtiofsd dies: stop the machine, or keep it running",
+     store<&Config::on_helper_exit, word<HelperExitPolicy>>},
+    {"HOTPLUG_SHARES", "4",
+     "how many shares `share add` may add while the machine runs, 0 to 8; 0 keeps the guest's "
+     "memory private unless a share needs it",
+     store<&Config::hotplug_shares, hotplug_shares>},
 });
 
 }  // namespace

@@ -17,6 +17,7 @@ enum class Multidevs { remap, forbid, warn };
 enum class WritePolicy { immediate };
 enum class Accelerator { automatic, kvm, tcg };
 enum class Architecture { automatic, x86_64, aarch64 };
+enum class HelperExitPolicy { stop, keep };
 
 template <typename E>
 struct Words;  // specialised below: `list`, an array of {word, value}
@@ -63,6 +64,11 @@ template <>
 struct Words<Accelerator> {
   static constexpr std::array<std::pair<std::string_view, Accelerator>, 3> list = {
       {{"auto", Accelerator::automatic}, {"kvm", Accelerator::kvm}, {"tcg", Accelerator::tcg}}};
+};
+template <>
+struct Words<HelperExitPolicy> {
+  static constexpr std::array<std::pair<std::string_view, HelperExitPolicy>, 2> list = {
+      {{"stop", HelperExitPolicy::stop}, {"keep", HelperExitPolicy::keep}}};
 };
 
 /// QEMU's names first, then Debian's.

@@ -162,6 +162,13 @@ std::uint64_t open_files_limit() {
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
 }
 
+bool needs_virtiofsd(const Config& config) {
+  return std::any_of(config.shares.begin(), config.shares.end(),
+                     [](const ShareConfig& share) { return share.driver.value != Driver::ninep; });
+}
+
+}  // namespace
+
 std::string random_digits() {
   std::array<unsigned char, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
@@ -171,13 +178,6 @@ std::string random_digits() {
   for (const auto byte : bytes) digits += fmt::format("{:02x}", byte);
   return digits;
 }
-
-bool needs_virtiofsd(const Config& config) {
-  return std::any_of(config.shares.begin(), config.shares.end(),
-                     [](const ShareConfig& share) { return share.driver.value != Driver::ninep; });
-}
-
-}  // namespace
 
 std::string find_runtime_folder(std::uint32_t uid) {
   const auto session = environment("XDG_RUNTIME_DIR");

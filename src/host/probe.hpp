@@ -16,6 +16,9 @@ Host probe_host(const Config& config);
 /// The folder below which `uid` has the runtime folders of VMs; absolute, need not exist.
 std::string find_runtime_folder(std::uint32_t uid);
 
+/// 32 hex digits of fresh randomness.
+std::string random_digits();
+
 /// Whether QEMU really starts a vCPU under KVM here: empty when it does, else the last thing QEMU
 /// said. Takes about 50 ms.
 std::string try_kvm(const std::string& qemu, const std::string& machine, const std::string& cpu);

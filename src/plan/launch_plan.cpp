@@ -29,6 +29,7 @@ RuntimePaths runtime_paths(const VmSpec& spec, const Host& host) {
   paths.qmp = folder + "/qmp.sock";
   paths.console = folder + "/console.sock";
   paths.reports = folder + "/reports.sock";
+  paths.agent = folder + "/agent.sock";
   paths.control = control_socket_of(spec.name, host);
   return paths;
 }
@@ -53,7 +54,10 @@ LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   }
   if (spec.disk && !spec.disk->persistent.empty()) plan.persistent_disk = spec.disk;
   plan.ssh = spec.ssh;
+  plan.start_timeout = spec.start_timeout;
   plan.stop_timeout = spec.stop_timeout;
+  plan.on_helper_exit = spec.on_helper_exit;
+  plan.hotplug_ports = hotplug_ports(spec);
   plan.console = spec.console;
   return plan;
 }

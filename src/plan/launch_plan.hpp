@@ -19,6 +19,7 @@ struct RuntimePaths {
   std::string qmp;
   std::string console;
   std::string reports;    ///< the guest's words about its mounts
+  std::string agent{};    ///< the guest agent
   std::string control{};  ///< the launcher's own; there as long as the VM is
 
   bool operator==(const RuntimePaths&) const = default;
@@ -82,10 +83,13 @@ struct LaunchPlan {
   std::vector<SharePlan> shares;
   std::optional<SeedContents> seed;
   std::vector<QemuPlan> attempts;  ///< the first is tried first; the next when it dies before ready
-  std::vector<std::string> create_folders;  ///< missing sources of writable shares
-  std::optional<Disk> persistent_disk;      ///< its overlay is made when it is not there yet
-  SshForward ssh;                           ///< port 0: none
+  std::vector<std::string> create_folders;    ///< missing sources of writable shares
+  std::optional<Disk> persistent_disk;        ///< its overlay is made when it is not there yet
+  SshForward ssh;                             ///< port 0: none
+  std::chrono::milliseconds start_timeout{};  ///< for QEMU's first answer
   std::chrono::milliseconds stop_timeout{};
+  HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
+  std::vector<std::string> hotplug_ports;  ///< QEMU's buses for shares that are added later
   bool console = true;
 
   bool operator==(const LaunchPlan&) const = default;

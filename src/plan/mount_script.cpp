@@ -11,7 +11,7 @@
 namespace vmr {
 namespace {
 
-/// Everything before the calls. `wanted_port` is set in the line above it.
+/// What every call needs. `wanted_port` is set in the line above it.
 ///
 /// Pure ASCII, since cloud-init's MIME parser damages anything else, and nothing but what both
 /// coreutils with util-linux and busybox understand.
@@ -72,6 +72,9 @@ explain() {
   printf '%s' "${reason:-mount failed}${kernel:+ ($kernel)}"
 }
 
+)sh";
+
+constexpr std::string_view mount_function = R"sh(
 # mount_share NUMBER TYPE OPTIONS TAG FOLDER [MODE]: mounts one share and reports it; MODE is then
 # set on the mounted folder.
 mount_share() {
@@ -105,30 +108,31 @@ mount_share() {
 
 )sh";
 
-bool is_plain(char c) {
-  return c == '\n' || (c >= ' ' && c <= '~');
+constexpr std::string_view unmount_function = R"sh(
+# unmount_share NUMBER TYPE TAG FOLDER: unmounts one share, so that nothing uses it any more.
+unmount_share() {
+  number=$1 type=$2 tag=$3 folder=$4
+  real=$(cd "$folder" 2>/dev/null && pwd -P) && folder=$real
+  find_mount
+  if [ "$mounted" = "$type $tag" ]; then
+    said=$(umount "$folder" 2>&1)
+    find_mount
+    if [ "$mounted" = "$type $tag" ]; then
+      report "$number kept $(explain "$said")"
+      return
+    fi
+    rmdir "$folder" 2>/dev/null
+  fi
+  while read -r its_tag its_folder its_type rest; do
+    decode "$its_tag"
+    [ "$its_type $decoded" = "$type $tag" ] || continue
+    report "$number kept it is mounted at $its_folder too"
+    return
+  done </proc/mounts
+  report "$number gone"
 }
 
-/// `word` as one shell word of plain ASCII; other bytes are made by the guest's printf.
-std::string ascii_shell_word(std::string_view word) {
-  if (word.empty()) return shell_quote(word);
-  std::string quoted;
-  while (!word.empty()) {
-    const bool plain = is_plain(word.front());
-    const auto end =
-        std::find_if(word.begin(), word.end(), [plain](char c) { return is_plain(c) != plain; });
-    const auto run = word.substr(0, static_cast<std::size_t>(end - word.begin()));
-    word.remove_prefix(run.size());
-    if (plain) {
-      quoted += shell_quote(run);
-      continue;
-    }
-    quoted += "\"$(printf '";
-    for (const char c : run) quoted += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
-    quoted += "')\"";
-  }
-  return quoted;
-}
+)sh";
 
 /// The `cache=` of a 9p mount; empty leaves the kernel's default, which is none.
 ///
@@ -159,13 +163,26 @@ std::string mount_options(const Share& share) {
 std::string mount_call(const Share& share) {
   std::vector<std::string> words = {
       "mount_share",        std::to_string(share.number), std::string(word_for(share.driver)),
-      mount_options(share), ascii_shell_word(share.tag),  ascii_shell_word(share.mount)};
+      mount_options(share), shell_quote_ascii(share.tag), shell_quote_ascii(share.mount)};
   // In mapped mode the root of the export shows its host owner, so an ordinary guest user could not
   // write there. The mode is kept in an extended attribute; the host folder's own does not change.
   // For everybody rather than one user: at the first boot this runs before there are users. Not
   // with the other modes, where it would change the host folder itself.
   if (share.accessmode == AccessMode::mapped && !share.readonly) words.emplace_back("a+rwx");
   return fmt::format("{}\n", fmt::join(words, " "));
+}
+
+/// Everything before the calls.
+std::string script_head() {
+  return fmt::format(
+             "#!/bin/sh\n"
+             "# Made by vm-runner: mounts the shares of this machine at every boot, and never "
+             "fails "
+             "it.\n"
+             "set -u\n"
+             "wanted_port={}\n",
+             report_port) +
+         std::string(functions);
 }
 
 /// Loads the file systems in use: mount alone does not load the 9p transport on older kernels.
@@ -187,6 +204,13 @@ std::string mount_command(const Share& share) {
                      "--", share.tag, share.mount});
 }
 
+std::string unmount_script(const Share& share) {
+  const std::vector<std::string> words = {
+      "unmount_share", std::to_string(share.number), std::string(word_for(share.driver)),
+      shell_quote_ascii(share.tag), shell_quote_ascii(share.mount)};
+  return fmt::format("{}{}{}\n", script_head(), unmount_function, fmt::join(words, " "));
+}
+
 std::string mount_script(const std::vector<Share>& shares) {
   // A folder before those below it, or it would hide them.
   const auto depth = [](const Share& share) {
@@ -196,13 +220,7 @@ std::string mount_script(const std::vector<Share>& shares) {
   std::stable_sort(by_depth.begin(), by_depth.end(),
                    [&](const Share& a, const Share& b) { return depth(a) < depth(b); });
 
-  std::string script = fmt::format(
-      "#!/bin/sh\n"
-      "# Made by vm-runner: mounts the shares of this machine at every boot, and never fails it.\n"
-      "set -u\n"
-      "wanted_port={}\n",
-      report_port);
-  script += functions;
+  std::string script = script_head() + std::string(mount_function);
   script += load_modules(shares);
   for (const Share& share : by_depth) script += mount_call(share);
   return script + "report 'done'\nexit 0\n";

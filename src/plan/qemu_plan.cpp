@@ -15,6 +15,10 @@ namespace {
 constexpr int qmp_fd = 3;
 constexpr int console_fd = 4;
 constexpr int reports_fd = 5;
+constexpr int agent_fd = 6;
+
+/// Below those of the shares, and above those that QEMU gives by itself.
+constexpr std::size_t hotplug_slot = 0xf;
 
 using Arguments = std::vector<std::string>;
 
@@ -131,13 +135,40 @@ Arguments console_arguments(Architecture architecture) {
   return arguments;
 }
 
-Arguments report_arguments() {
+/// The ports between launcher and guest: its reports, and the guest agent's.
+Arguments port_arguments() {
   return {"-device",
-          "virtio-serial-pci",
+          QemuOption("virtio-serial-pci").set("id", "serial").text(),
           "-chardev",
           listening_chardev("reports", reports_fd),
           "-device",
-          QemuOption("virtserialport").set("chardev", "reports").set("name", report_port).text()};
+          QemuOption("virtserialport").set("chardev", "reports").set("name", report_port).text(),
+          "-chardev",
+          listening_chardev("agent", agent_fd),
+          "-device",
+          QemuOption("virtserialport")
+              .set("chardev", "agent")
+              .set("id", agent_device)
+              .set("name", "org.qemu.guest_agent.0")
+              .text()};
+}
+
+/// Tells QEMU, and it us, that the guest's kernel has panicked.
+Arguments panic_arguments() {
+  return {"-device", "pvpanic-pci"};
+}
+
+/// Free ports for shares that are added while the machine runs.
+Arguments hotplug_arguments(const std::vector<std::string>& ports) {
+  Arguments arguments;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    QemuOption port("pcie-root-port");
+    port.set("id", ports[i]).set("chassis", std::uint64_t{i + 1});
+    port.set("addr", fmt::format("{:#x}.{}", hotplug_slot, i));
+    if (i == 0) port.set("multifunction", "on");
+    arguments.insert(arguments.end(), {"-device", port.text()});
+  }
+  return arguments;
 }
 
 Arguments control_arguments() {
@@ -155,9 +186,16 @@ Arguments share_arguments(const std::vector<SharePlan>& shares) {
 
 }  // namespace
 
+std::vector<std::string> hotplug_ports(const VmSpec& spec) {
+  std::vector<std::string> ports;
+  for (std::size_t i = 1; i <= spec.hotplug_shares; ++i)
+    ports.push_back(fmt::format("hotplug{}", i));
+  return ports;
+}
+
 QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::string& qemu,
                    const RuntimePaths& paths, const std::vector<SharePlan>& shares) {
-  const bool shared_memory = any_virtiofs(shares);
+  const bool shared_memory = any_virtiofs(shares) || spec.hotplug_shares > 0;
   QemuPlan plan;
   plan.accelerator = accelerator;
   plan.groups = {{"base", base_arguments(spec)},
@@ -169,9 +207,11 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
                  {"network", network_arguments(spec.ssh)},
                  {"entropy", entropy_arguments()},
                  {"console", console_arguments(spec.architecture)},
-                 {"reports", report_arguments()},
+                 {"ports", port_arguments()},
+                 {"panic", panic_arguments()},
                  {"control", control_arguments()},
                  {"shares", share_arguments(shares)},
+                 {"hotplug", hotplug_arguments(hotplug_ports(spec))},
                  {"extra", spec.extra_args}};
   std::erase_if(plan.groups, [](const ArgumentGroup& group) { return group.arguments.empty(); });
   plan.process.name = "qemu";
@@ -180,8 +220,10 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
     plan.process.argv.insert(plan.process.argv.end(), group.arguments.begin(),
                              group.arguments.end());
   }
-  plan.process.listeners = {
-      {qmp_fd, paths.qmp}, {console_fd, paths.console}, {reports_fd, paths.reports}};
+  plan.process.listeners = {{qmp_fd, paths.qmp},
+                            {console_fd, paths.console},
+                            {reports_fd, paths.reports},
+                            {agent_fd, paths.agent}};
   return plan;
 }
 

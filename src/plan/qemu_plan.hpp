@@ -3,9 +3,17 @@
 
 #include "plan/launch_plan.hpp"
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmr {
+
+/// The device of the guest agent's port, as QEMU names it when the guest opens and closes it.
+inline constexpr std::string_view agent_device = "agent";
+
+/// The buses that QEMU has for shares that are added while it runs: "hotplug1", …
+std::vector<std::string> hotplug_ports(const VmSpec& spec);
 
 /// QEMU's whole command line for `spec` under `accelerator`, in groups and flat.
 QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::string& qemu,

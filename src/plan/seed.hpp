@@ -25,4 +25,7 @@ std::string mount_command(const Share& share);
 /// Pure ASCII. Never fails.
 std::string mount_script(const std::vector<Share>& shares);
 
+/// The script that unmounts one share and reports "<number> gone" or "<number> kept <reason>".
+std::string unmount_script(const Share& share);
+
 }  // namespace vmr

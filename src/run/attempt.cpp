@@ -5,7 +5,10 @@
 #include "base/shell_words.hpp"
 #include "run/runtime_folder.hpp"
 
+#include <fmt/format.h>
+
 #include <unistd.h>
+#include <utility>
 
 namespace vmr {
 namespace {
@@ -26,44 +29,85 @@ std::vector<UniqueFd> bind_listeners(const ProcessPlan& process) {
 }  // namespace
 
 Attempt::Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan,
-                 const QemuPlan& qemu, ConsoleMode mode, AttemptHandlers handlers) {
+                 const QemuPlan& qemu, ConsoleMode mode, ConsoleViewers& viewers,
+                 AttemptHandlers handlers)
+    : executor_(std::move(executor)),
+      plan_(plan),
+      qemu_(qemu),
+      handlers_(std::move(handlers)),
+      qemu_sockets_(bind_listeners(qemu.process)) {
   // Connected while we listen ourselves: a QEMU that dies at once is then an exit like any other.
-  const auto qemu_sockets = bind_listeners(qemu.process);
-  qmp_.emplace(executor, connect_to(plan.paths.qmp), handlers.qmp);
-  reports_.emplace(executor, connect_to(plan.paths.reports), longest_report, handlers.guest_report,
-                   [] {});
-  console_.emplace(executor, connect_to(plan.paths.console), mode, handlers.console_left,
-                   handlers.console_ended);
+  auto qmp_handlers = handlers_.qmp;
+  qmp_handlers.event = [this](const auto& name, const auto& data) {
+    guest_exec_->take_event(name, data);
+    handlers_.qmp.event(name, data);
+  };
+  qmp_.emplace(executor_, connect_to(plan.paths.qmp), std::move(qmp_handlers));
+  agent_.emplace(executor_, connect_to(plan.paths.agent));
+  guest_exec_.emplace(executor_, *qmp_, *agent_, plan.paths.folder);
+  reports_.emplace(executor_, connect_to(plan.paths.reports), longest_report,
+                   handlers_.guest_report, [] {});
+  console_.emplace(executor_, connect_to(plan.paths.console), mode, viewers, handlers_.console_left,
+                   handlers_.console_ended);
   // Both sides have their ends: the names are not needed any more, and cannot be left behind.
   for (const auto& listener : qemu.process.listeners) ::unlink(listener.path.c_str());
-  for (const auto& share : plan.shares) {
-    if (!share.helper) continue;
-    const auto name = share.helper->name;
-    start(
-        executor, *share.helper, bind_listeners(*share.helper),
-        [name](const std::string& line) { log_debug("{}: {}", name, line); },
-        [name, ended = handlers.helper_ended](const ChildExit& exit) { ended(name, exit); });
-  }
-  start(
-      executor, qemu.process, qemu_sockets,
-      [this](const std::string& line) { take_qemu_line(line); }, handlers.qemu_ended);
 }
 
-void Attempt::start(boost::asio::any_io_executor executor, const ProcessPlan& process,
-                    const std::vector<UniqueFd>& sockets, Child::OnLine on_line,
-                    Child::OnExit on_exit) {
+void Attempt::start_helpers() {
+  for (const auto& share : plan_.shares) {
+    if (share.helper) start_helper(*share.helper);
+  }
+}
+
+void Attempt::start_helper(const ProcessPlan& helper) {
+  const auto name = helper.name;
+  start(
+      helper, bind_listeners(helper),
+      [this, name](const std::string& line) {
+        log_output(quotas_[name], LogLevel::debug, name, line);
+      },
+      [name, ended = handlers_.helper_ended](const ChildExit& exit) { ended(name, exit); });
+}
+
+void Attempt::start_qemu() {
+  const auto sockets = std::exchange(qemu_sockets_, {});
+  start(
+      qemu_.process, sockets, [this](const std::string& line) { take_qemu_line(line); },
+      handlers_.qemu_ended);
+}
+
+void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
+                    Child::OnLine on_line, Child::OnExit on_exit) {
   ChildSpec spec{process.name, process.argv, {}};
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     spec.descriptors.emplace_back(sockets[i].get(), process.listeners[i].fd);
   }
   log_debug("start {}: {}", process.name, shell_join(process.argv));
+  auto forget_and_tell = [this, name = process.name,
+                          on_exit = std::move(on_exit)](const ChildExit& exit) {
+    // Ends what this very function is a part of, but for its copies.
+    const auto tell = on_exit;
+    const auto ended = exit;
+    quotas_.erase(name);
+    children_.erase(name);
+    tell(ended);
+  };
   children_[process.name] =
-      std::make_unique<Child>(executor, spec, std::move(on_line), std::move(on_exit));
+      std::make_unique<Child>(executor_, spec, std::move(on_line), std::move(forget_and_tell));
+}
+
+void Attempt::log_output(LogQuota& quota, LogLevel level, const std::string& name,
+                         const std::string& line) {
+  const auto left_out = quota.admit(std::chrono::steady_clock::now());
+  if (!left_out) return;
+  if (*left_out > 0) log(level, fmt::format("{}: ({} lines left out)", name, *left_out));
+  log(level, fmt::format("{}: {}", name, line));
 }
 
 void Attempt::take_qemu_line(const std::string& line) {
-  if (ready_) return log_warn("qemu: {}", line);
-  log_debug("qemu: {}", line);
+  const std::string name = "qemu";
+  if (ready_) return log_output(quotas_[name], LogLevel::warn, name, line);
+  log_output(quotas_[name], LogLevel::debug, name, line);
   if (early_output_.size() < most_early_lines) early_output_.push_back(line);
 }
 
@@ -75,19 +119,28 @@ void Attempt::log_qemu_output() {
 std::map<std::string, pid_t> Attempt::pids() const {
   std::map<std::string, pid_t> pids;
   for (const auto& [name, child] : children_) {
-    if (!child->has_ended()) pids[name] = child->pid();
+    pids[name] = child->pid();
   }
   return pids;
 }
 
 void Attempt::signal_qemu(int signal) {
-  children_.at("qemu")->signal(signal);
+  signal_helper("qemu", signal);
 }
 
 void Attempt::signal_helpers(int signal) {
   for (const auto& [name, child] : children_) {
     if (name != "qemu") child->signal(signal);
   }
+}
+
+void Attempt::signal_helper(const std::string& name, int signal) {
+  const auto found = children_.find(name);
+  if (found != children_.end()) found->second->signal(signal);
+}
+
+void Attempt::abandon() {
+  for (const auto& [name, child] : children_) child->abandon();
 }
 
 }  // namespace vmr

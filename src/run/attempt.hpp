@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/log.hpp"
 #include "plan/launch_plan.hpp"
 #include "run/child.hpp"
 #include "run/console.hpp"
+#include "run/guest_agent.hpp"
+#include "run/guest_exec.hpp"
+#include "run/log_quota.hpp"
 #include "run/qmp.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,34 +32,59 @@ struct AttemptHandlers {
 };
 
 /// One start of the machine: its helpers, QEMU and the sockets between them. All sockets are bound
-/// before any process starts, so that all start at once and nothing polls. Dies with its processes.
+/// before any process starts, so that nothing polls. Dies with its processes.
 class Attempt {
  public:
-  /// Throws Error when a socket cannot be bound or a program cannot be started.
+  /// Binds QEMU's sockets and connects to them. Throws Error when it cannot. `viewers` outlives it.
   Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan, const QemuPlan& qemu,
-          ConsoleMode mode, AttemptHandlers handlers);
+          ConsoleMode mode, ConsoleViewers& viewers, AttemptHandlers handlers);
 
-  void execute(const std::string& qmp_command) { qmp_->execute(qmp_command); }
+  /// Starts every helper of the plan, and QEMU. Throw Error naming the program that cannot be
+  /// started; what was started before it runs on.
+  void start_helpers();
+  void start_qemu();
+
+  /// Starts one more helper, or throws Error.
+  void start_helper(const ProcessPlan& helper);
+
+  Qmp& qmp() { return *qmp_; }
+  GuestAgent& agent() { return *agent_; }
+  [[nodiscard]] const GuestAgent& agent() const { return *agent_; }
+  GuestExec& guest_exec() { return *guest_exec_; }
 
   /// From now on what QEMU writes is logged as it comes, and what it wrote before is logged now.
   /// Until then it only counts if QEMU dies, as part of that message.
   void log_qemu_output();
 
-  /// Its children by name; those that have ended are left out.
+  /// Its live children by name.
   [[nodiscard]] std::map<std::string, pid_t> pids() const;
 
   void signal_qemu(int signal);
   void signal_helpers(int signal);
+  void signal_helper(const std::string& name, int signal);
+
+  /// Gives up waiting for what still runs.
+  void abandon();
 
  private:
-  void start(boost::asio::any_io_executor executor, const ProcessPlan& process,
-             const std::vector<UniqueFd>& sockets, Child::OnLine on_line, Child::OnExit on_exit);
+  void start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
+             Child::OnLine on_line, Child::OnExit on_exit);
   void take_qemu_line(const std::string& line);
+  void log_output(LogQuota& quota, LogLevel level, const std::string& name,
+                  const std::string& line);
 
+  boost::asio::any_io_executor executor_;
+  const LaunchPlan& plan_;
+  const QemuPlan& qemu_;
+  AttemptHandlers handlers_;
+  std::vector<UniqueFd> qemu_sockets_;  ///< until QEMU has them
   std::optional<Qmp> qmp_;
+  std::optional<GuestAgent> agent_;
+  std::optional<GuestExec> guest_exec_;
   std::optional<LineReader> reports_;
   std::optional<Console> console_;
   std::map<std::string, std::unique_ptr<Child>> children_;  ///< by name
+  std::map<std::string, LogQuota> quotas_;                  ///< by the child's name
   std::vector<std::string> early_output_;  ///< of QEMU, while it is not ready; bounded
   bool ready_ = false;
 };

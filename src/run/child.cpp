@@ -140,6 +140,12 @@ bool Child::has_ended() const {
   return state_->process.is_reaped();
 }
 
+void Child::abandon() {
+  if (state_->over) return;
+  state_->process.abandon();
+  state_->close();
+}
+
 void Child::signal(int signal) {
   state_->process.signal(signal);
 }

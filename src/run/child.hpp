@@ -56,6 +56,9 @@ class Child {
   /// Sends `signal` to the whole process group; nothing once it has ended.
   void signal(int signal);
 
+  /// Gives it up without waiting for its end, which then is not told: not even SIGKILL ends it.
+  void abandon();
+
  private:
   struct State;
   std::shared_ptr<State> state_;

@@ -9,6 +9,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -34,10 +35,11 @@ bool can_be_waited_for(int fd) {
 // non-blocking would change them for every other process on the same terminal.
 struct Console::State : std::enable_shared_from_this<State> {
   State(boost::asio::any_io_executor executor, UniqueFd fd, ConsoleMode mode,
-        std::function<void()> on_leave, std::function<void()> on_end)
+        ConsoleViewers& viewers, std::function<void()> on_leave, std::function<void()> on_end)
       : socket(executor, fd.release()),
         input(executor),
         mode(mode),
+        viewers(viewers),
         on_leave(std::move(on_leave)),
         on_end(std::move(on_end)) {
     // Asio would take one that cannot be waited for, and then fail in the child of every fork.
@@ -53,8 +55,9 @@ struct Console::State : std::enable_shared_from_this<State> {
         boost::asio::buffer(from_guest),
         [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
           if (self->closed) return;
-          if (error) return self->on_end();
+          if (error) return self->viewers.when_shown(self->on_end);
           self->pending.assign(self->from_guest.data(), count);
+          self->viewers.show(self->pending);
           self->show_pending();
         });
   }
@@ -96,37 +99,70 @@ struct Console::State : std::enable_shared_from_this<State> {
     if (count <= 0) return raw.reset();
     const auto typed = escape.take({keys.data(), static_cast<std::size_t>(count)});
     // A guest that does not read its console loses keys, as on a real serial line.
-    boost::system::error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(boost::asio::buffer(typed.for_guest), ignored);
+    if (to_guest.empty()) write_to_guest(typed.for_guest);
     if (!typed.leave) return read_keys();
     raw.reset();
     on_leave();
+  }
+
+  /// How much of `keys` the guest takes at once; all of it when its side is closed.
+  std::size_t write_to_guest(std::string_view keys) {
+    boost::system::error_code error;
+    socket.non_blocking(true, error);
+    const auto count = socket.write_some(boost::asio::buffer(keys.data(), keys.size()), error);
+    return error && error != boost::asio::error::try_again ? keys.size() : count;
+  }
+
+  /// False when the guest is behind. What viewers type waits for it then, and no more is taken: it
+  /// may come from a file, which is not to lose its middle.
+  bool take_typed(std::string_view keys) {
+    const bool behind = !to_guest.empty();
+    to_guest += keys;
+    if (!behind) send_to_guest();
+    return to_guest.empty();
+  }
+
+  void send_to_guest() {
+    to_guest.erase(0, write_to_guest(to_guest));
+    if (to_guest.empty()) return;
+    socket.async_wait(Wait::wait_write,
+                      [self = shared_from_this()](boost::system::error_code error) {
+                        if (error || self->closed) return;
+                        self->send_to_guest();
+                        if (self->to_guest.empty()) self->viewers.take_keys();
+                      });
   }
 
   stream_descriptor socket;
   stream_descriptor input;
   std::optional<stream_descriptor> output;  ///< standard output, where it can be waited for
   ConsoleMode mode;
+  ConsoleViewers& viewers;
   std::function<void()> on_leave;
   std::function<void()> on_end;
   std::optional<RawTerminal> raw;
   EscapeKeys escape;
   std::array<char, portion> from_guest{};
-  std::string pending;
+  std::string pending;   ///< what the guest said and standard output has not taken
+  std::string to_guest;  ///< what viewers typed and the guest has not taken
   bool closed = false;
 };
 
 Console::Console(boost::asio::any_io_executor executor, UniqueFd socket, ConsoleMode mode,
-                 std::function<void()> on_leave, std::function<void()> on_end)
-    : state_(std::make_shared<State>(std::move(executor), std::move(socket), mode,
+                 ConsoleViewers& viewers, std::function<void()> on_leave,
+                 std::function<void()> on_end)
+    : state_(std::make_shared<State>(std::move(executor), std::move(socket), mode, viewers,
                                      std::move(on_leave), std::move(on_end))) {
+  viewers.set_typed(
+      [state = state_.get()](std::string_view keys) { return state->take_typed(keys); });
   state_->read_guest();
   if (mode.interactive) state_->read_keys();
 }
 
 Console::~Console() {
   state_->closed = true;
+  state_->viewers.set_typed(nullptr);
+  state_->viewers.when_shown(nullptr);
   state_->raw.reset();
   boost::system::error_code ignored;
   state_->socket.close(ignored);

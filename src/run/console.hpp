@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "run/console_viewers.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -16,14 +17,17 @@ struct ConsoleMode {
   bool interactive = true;  ///< send what is typed; standard input is a terminal
 };
 
-/// The guest's serial console on a connected socket, for as long as it exists. A slow reader of
-/// standard output slows the guest's console down; nothing is lost and nothing piles up.
+/// The guest's serial console on a connected socket, for as long as it exists: what the guest says
+/// goes to `viewers` and to standard output, what is typed there and by viewers goes to the guest.
+/// A slow reader of standard output slows the guest's console down; nothing is lost there and
+/// nothing piles up.
 class Console {
  public:
-  /// `on_leave` is called when the user typed the way out; the terminal is then as it was before.
-  /// `on_end` is called when the guest's side is closed and all of its output is written.
+  /// `viewers` outlives it. `on_leave` is called when the user typed the way out; the terminal is
+  /// then as it was before. `on_end` is called when the guest's side is closed and all of its
+  /// output is written and sent to the viewers, for which a slow one may take any time.
   Console(boost::asio::any_io_executor executor, UniqueFd socket, ConsoleMode mode,
-          std::function<void()> on_leave, std::function<void()> on_end);
+          ConsoleViewers& viewers, std::function<void()> on_leave, std::function<void()> on_end);
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;

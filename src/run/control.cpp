@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "run/control.hpp"
 
-#include "base/error.hpp"
+#include "run/json_session.hpp"
+#include "run/json_text.hpp"
+#include "run/line_reader.hpp"
+#include "run/pass_descriptors.hpp"
 #include "run/runtime_folder.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <poll.h>
+#include <fcntl.h>
+#include <optional>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <utility>
 
@@ -20,9 +21,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_request = 4096;
+constexpr std::size_t longest_request = 256 * 1024;  // the command of an `exec`
 constexpr std::size_t most_connections = 16;
-constexpr int patience = 5000;  // ms
 
 bool is_allowed(int connection) {
   ucred peer{};
@@ -31,118 +31,200 @@ bool is_allowed(int connection) {
          (peer.uid == ::geteuid() || peer.uid == 0);
 }
 
-/// The word after "request" in a line of the protocol; throws Error for anything else.
-std::string request_in(const std::string& line) {
+/// The request in a line of the protocol; throws Error for anything else.
+json::object parse_request(const std::string& line) {
   boost::system::error_code error;
-  const auto value = json::parse(line, error);
-  const auto* object = error ? nullptr : value.if_object();
+  auto value = json::parse(line, error);
+  auto* object = error ? nullptr : value.if_object();
   if (object == nullptr) throw Error("a request is one line with a JSON object", "", "");
   const auto* version = object->if_contains("version");
   if (version == nullptr || *version != json::value(control_version)) {
     throw Error(fmt::format("this launcher speaks version {} only", control_version), "", "");
   }
-  const auto* request = object->if_contains("request");
-  if (request == nullptr || !request->is_string()) throw Error("no request given", "", "");
-  return std::string(request->as_string());
+  if (text_at(*object, "request").empty()) throw Error("no request given", "", "");
+  return std::move(*object);
 }
 
-[[noreturn]] void fail_to_ask(const std::string& vm_name, const std::string& cause) {
-  throw Error(fmt::format("the launcher of VM '{}' does not answer", vm_name), cause, "");
+json::object error_reply(const Error& error) {
+  const std::string why = error.what();
+  json::object reply = {
+      {"error", to_utf8(error.cause.empty() ? why : fmt::format("{}: {}", why, error.cause))}};
+  if (!error.hint.empty()) reply["hint"] = to_utf8(error.hint);
+  return reply;
 }
 
-UniqueFd connect_to_launcher(const std::string& path, const std::string& vm_name) {
-  if (::access(path.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-    throw Error(fmt::format("no VM named '{}' is running", vm_name),
-                fmt::format("there is no {}", path), "set GUEST_NAME to the name of one that runs");
+json::object error_reply(const InvalidConfig& invalid) {
+  json::array problems;
+  for (const auto& problem : invalid.problems) {
+    problems.push_back({{"message", to_utf8(problem.message)},
+                        {"origin", to_utf8(problem.origin)},
+                        {"hint", to_utf8(problem.hint)},
+                        {"status", static_cast<int>(problem.status)}});
   }
-  try {
-    return connect_to(path);
-  } catch (const Error& error) {
-    // A killed launcher leaves its socket behind.
-    if (error.cause != std::strerror(ECONNREFUSED)) throw;
-    throw Error(fmt::format("no VM named '{}' is running", vm_name), error.what(),
-                "its launcher was killed; the next start clears what it left");
-  }
-}
-
-std::string read_line(const UniqueFd& connection, const std::string& vm_name) {
-  std::string text;
-  while (text.find('\n') == text.npos) {
-    pollfd ready{connection.get(), POLLIN, 0};
-    const int count = ::poll(&ready, 1, patience);
-    if (count < 0 && errno == EINTR) continue;
-    if (count == 0) fail_to_ask(vm_name, fmt::format("no word within {} s", patience / 1000));
-    char buffer[4096];
-    const auto size = ::read(connection.get(), buffer, sizeof buffer);
-    if (size <= 0) fail_to_ask(vm_name, "it closed the connection");
-    text.append(buffer, static_cast<std::size_t>(size));
-  }
-  return text.substr(0, text.find('\n'));
+  return {{"error", invalid.what()}, {"problems", std::move(problems)}};
 }
 
 }  // namespace
 
+/// One who talks to us. Kept by the server until it is closed, and by its open request.
+class ControlConnection : public std::enable_shared_from_this<ControlConnection> {
+ public:
+  ControlConnection(UniqueFd socket, ControlServer::OnRequest on_request,
+                    std::function<void()> on_closed)
+      : socket_(std::move(socket)),
+        on_request_(std::move(on_request)),
+        on_closed_(std::move(on_closed)) {}
+
+  void start(const boost::asio::any_io_executor& executor) {
+    // The reader has a descriptor of its own, so that the socket can be given away.
+    UniqueFd reading(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
+    reader_.emplace(
+        executor, std::move(reading), longest_request,
+        [self = shared_from_this()](const std::string& line) { self->take(line); },
+        [self = shared_from_this()] { self->close(); });
+  }
+
+  void send(json::object reply, const std::vector<int>& descriptors = {}) {
+    is_open_request_ = false;
+    if (!socket_) return;
+    reply["version"] = control_version;
+    // One who does not read is not waited for.
+    send_with_descriptors(socket_.get(), json::serialize(reply) + "\n", descriptors);
+  }
+
+  UniqueFd give_away() {
+    auto socket = std::move(socket_);
+    on_gone_ = nullptr;
+    close();
+    return socket;
+  }
+
+  void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
+
+  void close() {
+    socket_.reset();
+    reader_.reset();
+    const auto on_gone = std::exchange(on_gone_, nullptr);
+    if (on_gone) on_gone();
+    const auto on_closed = std::exchange(on_closed_, nullptr);
+    if (on_closed) on_closed();
+  }
+
+ private:
+  void take(const std::string& line) {
+    if (is_open_request_) {
+      return send(error_reply(Error("the request before this one is not answered yet", "", "")));
+    }
+    json::object body;
+    try {
+      body = parse_request(line);
+    } catch (const Error& error) {
+      return send(error_reply(error));
+    }
+    is_open_request_ = true;
+    const auto request = std::make_shared<ControlRequest>(shared_from_this(), std::move(body));
+    request->attempt([&] { on_request_(request); });
+  }
+
+  UniqueFd socket_;
+  std::optional<LineReader> reader_;
+  ControlServer::OnRequest on_request_;
+  std::function<void()> on_closed_;
+  std::function<void()> on_gone_;
+  bool is_open_request_ = false;
+};
+
+ControlRequest::ControlRequest(std::shared_ptr<ControlConnection> connection, json::object body)
+    : connection_(std::move(connection)),
+      body_(std::move(body)),
+      name_(text_at(body_, "request")) {}
+
+ControlRequest::~ControlRequest() {
+  if (!answered_) fail(Error("the launcher ended before it could answer", "", ""));
+}
+
+void ControlRequest::answer(json::object result) {
+  answer(std::move(result), {});
+}
+
+void ControlRequest::answer(json::object result, const std::vector<int>& descriptors) {
+  answered_ = true;
+  connection_->send({{name_, std::move(result)}}, descriptors);
+}
+
+void ControlRequest::fail(const Error& error) {
+  answered_ = true;
+  connection_->send(error_reply(error));
+}
+
+void ControlRequest::attempt(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    fail(error);
+  } catch (const InvalidConfig& invalid) {
+    answered_ = true;
+    connection_->send(error_reply(invalid));
+  }
+}
+
+void ControlRequest::say_more(json::object more) {
+  connection_->send({{name_, std::move(more)}});
+}
+
+UniqueFd ControlRequest::take_over(json::object result) {
+  answer(std::move(result));
+  return connection_->give_away();
+}
+
+void ControlRequest::on_gone(std::function<void()> on_gone) {
+  connection_->set_on_gone(std::move(on_gone));
+}
+
+struct ControlServer::State : std::enable_shared_from_this<State> {
+  State(boost::asio::any_io_executor executor, const std::string& path, OnRequest on_request)
+      : executor(executor),
+        acceptor(executor, boost::asio::local::stream_protocol(), listen_at(path).release()),
+        on_request(std::move(on_request)) {}
+
+  void accept() {
+    acceptor.async_accept(
+        [self = shared_from_this()](boost::system::error_code error,
+                                    boost::asio::local::stream_protocol::socket connection) {
+          if (error == boost::asio::error::operation_aborted) return;
+          if (!error) self->serve(UniqueFd(connection.release()));
+          self->accept();
+        });
+  }
+
+  void serve(UniqueFd socket) {
+    if (connections.size() >= most_connections || !is_allowed(socket.get())) return;
+    const int number = ++last_number;
+    const auto connection = std::make_shared<ControlConnection>(
+        std::move(socket), on_request, [this, number] { connections.erase(number); });
+    connections[number] = connection;
+    connection->start(executor);
+  }
+
+  boost::asio::any_io_executor executor;
+  boost::asio::local::stream_protocol::acceptor acceptor;
+  OnRequest on_request;
+  std::map<int, std::shared_ptr<ControlConnection>> connections;  ///< by a running number
+  int last_number = 0;
+};
+
 ControlServer::ControlServer(boost::asio::any_io_executor executor, const std::string& path,
                              OnRequest on_request)
-    : executor_(executor),
-      acceptor_(executor, boost::asio::local::stream_protocol(), listen_at(path).release()),
-      on_request_(std::move(on_request)) {
-  accept();
+    : state_(std::make_shared<State>(std::move(executor), path, std::move(on_request))) {
+  state_->accept();
 }
 
-void ControlServer::accept() {
-  acceptor_.async_accept([this](boost::system::error_code error,
-                                boost::asio::local::stream_protocol::socket connection) {
-    if (error == boost::asio::error::operation_aborted) return;
-    if (!error) serve(UniqueFd(connection.release()));
-    accept();
-  });
-}
-
-void ControlServer::serve(UniqueFd connection) {
-  if (connections_.size() >= most_connections || !is_allowed(connection.get())) return;
-  const int fd = connection.get();
-  const int number = ++last_number_;
-  connections_[number] = std::make_unique<LineReader>(
-      executor_, std::move(connection), longest_request,
-      [this, fd](const std::string& line) {
-        const auto text = answer(line) + "\n";
-        // One who does not read is not waited for.
-        ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      },
-      [this, number] { connections_.erase(number); });
-}
-
-std::string ControlServer::answer(const std::string& line) const {
-  json::object reply;
-  try {
-    reply = on_request_(request_in(line));
-  } catch (const Error& error) {
-    reply["error"] = error.what();
+ControlServer::~ControlServer() {
+  boost::system::error_code ignored;
+  state_->acceptor.close(ignored);
+  for (const auto& [number, connection] : std::exchange(state_->connections, {})) {
+    connection->close();
   }
-  reply["version"] = control_version;
-  return json::serialize(reply);
-}
-
-json::object ask_launcher(const std::string& path, const std::string& vm_name,
-                          const std::string& request) {
-  const auto connection = connect_to_launcher(path, vm_name);
-  const auto text =
-      json::serialize(json::object{{"version", control_version}, {"request", request}}) + "\n";
-  if (::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(text.size())) {
-    fail_to_ask(vm_name, std::strerror(errno));
-  }
-  boost::system::error_code error;
-  const auto value = json::parse(read_line(connection, vm_name), error);
-  const auto* reply = error ? nullptr : value.if_object();
-  if (reply == nullptr) fail_to_ask(vm_name, "its answer is not JSON");
-  if (const auto* refused = reply->if_contains("error"); refused && refused->is_string()) {
-    fail_to_ask(vm_name, std::string(refused->as_string()));
-  }
-  const auto* result = reply->if_contains(request);
-  if (result == nullptr || !result->is_object()) fail_to_ask(vm_name, "its answer has no result");
-  return result->as_object();
 }
 
 }  // namespace vmr

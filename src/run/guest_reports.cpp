@@ -27,6 +27,11 @@ std::optional<GuestReport> parse_guest_report(std::string_view line) {
   } else if (line.starts_with(" error ")) {
     report.kind = GuestReport::Kind::failed;
     report.text = line.substr(7);
+  } else if (line == " gone") {
+    report.kind = GuestReport::Kind::gone;
+  } else if (line.starts_with(" kept ")) {
+    report.kind = GuestReport::Kind::kept;
+    report.text = line.substr(6);
   } else {
     return std::nullopt;
   }
@@ -86,6 +91,11 @@ std::optional<GuestReports::Event> GuestReports::take(std::string_view line) {
     return candidate.number == report->share;
   });
   if (share == shares_.end()) return std::nullopt;
+  if (report->kind == GuestReport::Kind::kept) return std::nullopt;
+  if (report->kind == GuestReport::Kind::gone) {
+    proofs_.erase(report->share);
+    return std::nullopt;
+  }
   const bool mounted = report->kind == GuestReport::Kind::mounted;
   proofs_[report->share] = {mounted ? ShareProof::State::mounted : ShareProof::State::failed,
                             mounted ? std::string() : report->text};
@@ -97,6 +107,20 @@ std::optional<GuestReports::Event> GuestReports::take(std::string_view line) {
   return Event{LogLevel::error,
                fmt::format("Filesystem #{}: not mounted in the guest at {}: {} ({})", report->share,
                            share->mount, report->text, hint_for(*share, report->text))};
+}
+
+void GuestReports::add(const Share& share) {
+  shares_.push_back(share);
+}
+
+void GuestReports::remove(int number) {
+  std::erase_if(shares_, [number](const Share& share) { return share.number == number; });
+  proofs_.erase(number);
+}
+
+void GuestReports::restart() {
+  proofs_.clear();
+  done_ = false;
 }
 
 ShareProof GuestReports::proof(int number) const {

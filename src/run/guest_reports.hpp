@@ -14,7 +14,7 @@ namespace vmr {
 
 /// One line of the guest's report, understood.
 struct GuestReport {
-  enum class Kind { mounted, failed, done };
+  enum class Kind { mounted, failed, gone, kept, done };
   Kind kind = Kind::done;
   int share = 0;     ///< its number
   std::string text;  ///< where it is mounted, or the guest's reason
@@ -22,8 +22,8 @@ struct GuestReport {
   bool operator==(const GuestReport&) const = default;
 };
 
-/// Understands "<number> ok <mount>", "<number> error <reason>" and "done". The guest writes this:
-/// none for anything else.
+/// Understands "<number> ok <mount>", "<number> error <reason>", "<number> gone", "<number> kept
+/// <reason>" (not unmounted) and "done". The guest writes this: none for anything else.
 std::optional<GuestReport> parse_guest_report(std::string_view line);
 
 /// What to do about a share that the guest could not mount.
@@ -53,6 +53,13 @@ class GuestReports {
 
   /// The event for `line`, if it is a report about one of our shares.
   std::optional<Event> take(std::string_view line);
+
+  /// A share that is there from now on, or no longer.
+  void add(const Share& share);
+  void remove(int number);
+
+  /// The guest starts anew: what it said before holds no longer.
+  void restart();
 
   /// What the guest said last about share `number`.
   [[nodiscard]] ShareProof proof(int number) const;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "base/unique_fd.hpp"
-#include "run/line_reader.hpp"
+#include "run/json_session.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
+#include <boost/json/object.hpp>
 
-#include <deque>
 #include <functional>
 #include <string>
 
@@ -15,9 +13,8 @@ namespace vmr {
 /// What QEMU says on its monitor.
 struct QmpHandlers {
   std::function<void()> ready;  ///< capabilities are negotiated: QEMU's main loop runs
-  /// SHUTDOWN; `guest`: by the guest itself; `reason` as in QMP ("guest-shutdown", …).
-  std::function<void(bool guest, const std::string& reason)> shutdown;
-  std::function<void(const std::string& status)> stopped;  ///< the run state after a STOP event
+  std::function<void(const std::string& name, const boost::json::object& data)> event;
+  std::function<void()> closed;  ///< QEMU closed it; its end, if that is why, is told elsewhere
 };
 
 /// A QMP session on a connected socket.
@@ -25,15 +22,15 @@ class Qmp {
  public:
   Qmp(boost::asio::any_io_executor executor, UniqueFd socket, QmpHandlers handlers);
 
-  /// Sends a command without arguments; its failure is logged.
-  void execute(const std::string& command);
+  /// Sends a command; `done` gets its answer. Without a `done` a failure is logged.
+  void execute(const std::string& command, const boost::json::object& arguments = {},
+               JsonSession::OnAnswer done = {});
 
  private:
-  void on_line(const std::string& line);
+  void on_message(const boost::json::object& message);
 
   QmpHandlers handlers_;
-  std::deque<std::string> sent_;  ///< commands whose answers are still to come, in order
-  LineReader reader_;
+  JsonSession session_;
 };
 
 }  // namespace vmr

@@ -3,6 +3,7 @@
 
 #include "base/unique_fd.hpp"
 
+#include <chrono>
 #include <string>
 
 namespace vmr {
@@ -25,10 +26,16 @@ class RuntimeFolder {
   UniqueFd lock_;
 };
 
-/// A listening UNIX socket at `path`, mode 0600, close-on-exec. Throws Error.
+/// A listening UNIX socket at `path`, mode 0600, close-on-exec. Throws Error. Who watches the
+/// folder with inotify sees the file being made, and its times change once it takes connections.
 UniqueFd listen_at(const std::string& path);
 
 /// A non-blocking connection to the socket at `path`, close-on-exec. Throws Error.
 UniqueFd connect_to(const std::string& path);
+
+/// A blocking connection to the socket at `path`, close-on-exec; one whose queue is full is waited
+/// for, at most for `timeout`. None when that is over or it cannot be made, with the reason in
+/// errno.
+UniqueFd connect_within(const std::string& path, std::chrono::milliseconds timeout);
 
 }  // namespace vmr

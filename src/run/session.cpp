@@ -2,15 +2,21 @@
 #include "run/session.hpp"
 
 #include "base/log.hpp"
+#include "host/oom_kills.hpp"
+#include "plan/qemu_plan.hpp"
 #include "plan/seed.hpp"
+#include "run/agent_wait.hpp"
 #include "run/attempt.hpp"
 #include "run/control.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
+#include "run/notify.hpp"
 #include "run/prepare.hpp"
 #include "run/runtime_folder.hpp"
 #include "run/status.hpp"
+#include "run/status_requests.hpp"
 #include "run/supervisor.hpp"
+#include "run/terminal.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -19,23 +25,37 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace vmr {
 namespace {
 
 /// How long the console may still be written out when the machine is gone.
 constexpr auto last_words_time = std::chrono::milliseconds(500);
+/// Resets that follow each other this fast are one restart.
+constexpr auto one_restart_time = std::chrono::milliseconds(500);
+
+/// Where a person in the guest meets `share`.
+std::string place_in_guest(const Share& share) {
+  return fmt::format("{} (Filesystem #{})", share.mount, share.number);
+}
 
 SupervisorPlan supervisor_plan(const LaunchPlan& plan) {
   SupervisorPlan result;
   for (const auto& attempt : plan.attempts) result.attempts.push_back(attempt.accelerator);
   for (const auto& share : plan.shares) {
-    if (share.helper) result.helpers.push_back(share.helper->name);
+    if (share.helper) result.helpers[share.helper->name] = place_in_guest(share.share);
   }
+  result.start_timeout = plan.start_timeout;
   result.stop_timeout = plan.stop_timeout;
+  result.on_helper_exit = plan.on_helper_exit;
   if (plan.seed && !plan.shares.empty()) {
     result.mount_command = mount_command(plan.shares.front().share);
   }
@@ -48,16 +68,13 @@ std::vector<Share> shares_of(const LaunchPlan& plan) {
   return shares;
 }
 
-Ending ending_of(const ChildExit& exit) {
-  return {exit.signaled || exit.code != 0, exit.signaled ? exit.code : 0, describe(exit),
-          exit.last_lines};
-}
-
-/// Whether what is typed here is meant for us: not in a background job of the terminal.
-bool has_keyboard() {
-  if (::isatty(STDIN_FILENO) != 1) return false;
-  const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);
-  return foreground == -1 || foreground == ::getpgrp();
+/// `oom_kills`: how many processes the kernel had killed for want of memory when all was well.
+Ending ending_of(const ChildExit& exit, std::optional<std::uint64_t> oom_kills) {
+  const int signal = exit.signaled ? exit.code : 0;
+  // No other way tells a kill by the kernel from one by a person.
+  const auto now = signal == SIGKILL ? count_oom_kills() : std::nullopt;
+  return {exit.signaled || exit.code != 0, signal, describe(exit), exit.last_lines,
+          now && oom_kills && *now > *oom_kills};
 }
 
 ConsoleMode console_mode(const LaunchPlan& plan) {
@@ -67,32 +84,39 @@ ConsoleMode console_mode(const LaunchPlan& plan) {
 /// Carries out what the Supervisor decides, and tells it what happens.
 class Session {
  public:
-  explicit Session(const LaunchPlan& plan)
+  Session(const LaunchPlan& plan, ShareResolver resolve_share)
       : plan_(plan),
         supervisor_(supervisor_plan(plan)),
         reports_(shares_of(plan)),
-        signals_(context_, SIGTERM, SIGINT, SIGHUP) {
-    signals_.add(SIGQUIT);
+        signals_(context_),
+        added_shares_({context_.get_executor(), &plan_, &reports_, std::move(resolve_share),
+                       [this] { return attempt_ ? &*attempt_ : nullptr; },
+                       [this](const Event& event) { tell(event); }}) {
+    for (const int signal : stop_signals()) signals_.add(signal);
     release_stop_signals();
   }
 
   ExitStatus run() {
     folder_.emplace(plan_.paths.folder, plan_.vm_name);
     control_.emplace(context_.get_executor(), plan_.paths.control,
-                     [this](const std::string& request) { return answer(request); });
+                     [this](const auto& request) { take(request); });
     prepare_files(plan_);
     if (::getpid() == 1) reaper_.emplace(context_.get_executor());
     if (console_mode_.interactive) {
       log_info("The guest's console is here; Ctrl-] three times leaves it and stops the VM");
     }
     wait_for_signal();
+    watch();
     perform(supervisor_.start());
     context_.run();
     return status_;
   }
 
  private:
-  void tell(const Event& event) { perform(supervisor_.on(event)); }
+  void tell(const Event& event) {
+    perform(supervisor_.on(event));
+    look_again();
+  }
 
   void perform(const Actions& actions) {
     for (const auto& action : actions) {
@@ -100,17 +124,29 @@ class Session {
     }
   }
 
-  void perform(const action::Start& start) {
+  void perform(const action::StartHelpers& start) {
+    const auto& qemu = plan_.attempts.at(start.attempt);
+    added_shares_.clear();
     attempt_.reset();
     reports_ = GuestReports(shares_of(plan_));
-    accelerator_ = plan_.attempts.at(start.attempt).accelerator;
-    attempt_.emplace(context_.get_executor(), plan_, plan_.attempts.at(start.attempt),
-                     console_mode_, handlers());
+    accelerator_ = qemu.accelerator;
+    const bool bound = try_start(false, [&] {
+      attempt_.emplace(context_.get_executor(), plan_, qemu, console_mode_, viewers_, handlers());
+    });
+    if (bound && try_start(true, [&] { attempt_->start_helpers(); })) {
+      tell(event::HelpersStarted{});
+    }
   }
-  void perform(const action::Powerdown&) { attempt_->execute("system_powerdown"); }
-  void perform(const action::Quit&) { attempt_->execute("quit"); }
+  void perform(const action::StartQemu&) {
+    try_start(false, [&] { attempt_->start_qemu(); });
+  }
+  void perform(const action::Powerdown&) { attempt_->qmp().execute("system_powerdown"); }
+  void perform(const action::AgentShutdown&) { attempt_->agent().shut_down(); }
+  void perform(const action::Continue&) { attempt_->qmp().execute("cont"); }
+  void perform(const action::Quit&) { attempt_->qmp().execute("quit"); }
   void perform(const action::SignalQemu& action) { attempt_->signal_qemu(action.signal); }
   void perform(const action::SignalHelpers& action) { attempt_->signal_helpers(action.signal); }
+  void perform(const action::Abandon&) { attempt_->abandon(); }
   void perform(const action::Say& action) { log(action.level, action.text); }
   void perform(const action::Arm& action) {
     auto [timer, is_new] = timers_.try_emplace(action.timer, context_);
@@ -122,9 +158,28 @@ class Session {
   void perform(const action::Finish& action) {
     status_ = action.status;
     finished_ = true;
+    for (const auto& request : std::exchange(stop_requests_, {})) {
+      request->answer({{"status", static_cast<int>(status_)}});
+    }
     if (console_ended_) return context_.stop();
     last_words_.expires_after(last_words_time);
     last_words_.async_wait([this](boost::system::error_code) { context_.stop(); });
+  }
+
+  /// Does a part of a start, or tells that it failed; nothing runs then.
+  template <typename Start>
+  bool try_start(bool helper, Start start) {
+    try {
+      start();
+      return true;
+    } catch (const Error& error) {
+      attempt_.reset();
+      console_ended_ = true;
+      const std::string what = error.what();
+      tell(event::StartFailed{
+          helper, error.cause.empty() ? what : fmt::format("{}: {}", what, error.cause)});
+      return false;
+    }
   }
 
   void wait_for_signal() {
@@ -148,14 +203,10 @@ class Session {
       tell(event::QmpReady{});
       if (reports_.complete()) tell(event::GuestAnswered{});
     };
-    handlers.qmp.shutdown = [this](bool guest, const std::string& reason) {
-      if (guest && reason != "guest-reset") tell(event::GuestPoweredOff{reason});
+    handlers.qmp.event = [this](const std::string& name, const boost::json::object& data) {
+      take_qmp_event(name, data);
     };
-    handlers.qmp.stopped = [this](const std::string& status) {
-      if (status == "internal-error" || status == "io-error" || status == "guest-panicked") {
-        tell(event::MachineBroken{status});
-      }
-    };
+    handlers.qmp.closed = [this] { tell(event::MonitorClosed{}); };
     handlers.guest_report = [this](const std::string& line) { take_report(line); };
     handlers.console_left = [this] { tell(event::StopAsked{"the console was left"}); };
     handlers.console_ended = [this] {
@@ -163,30 +214,149 @@ class Session {
       if (finished_) context_.stop();
     };
     handlers.qemu_ended = [this](const ChildExit& exit) {
-      tell(event::QemuEnded{ending_of(exit)});
+      tell(event::QemuEnded{ending_of(exit, oom_kills_)});
     };
     handlers.helper_ended = [this](const std::string& name, const ChildExit& exit) {
-      tell(event::HelperEnded{name, ending_of(exit)});
+      const auto ending = ending_of(exit, oom_kills_);
+      if (!added_shares_.take_helper_end(name, ending)) tell(event::HelperEnded{name, ending});
     };
     return handlers;
   }
 
-  void take_report(const std::string& line) {
-    if (const auto event = reports_.take(line)) log(event->level, event->text);
-    if (reports_.complete()) tell(event::GuestAnswered{});
+  void take_qmp_event(const std::string& name, const boost::json::object& data) {
+    const auto reason = text_at(data, "reason");
+    if (name == "SHUTDOWN" && is_true(data, "guest") && reason != "guest-reset") {
+      tell(event::GuestPoweredOff{reason});
+    } else if (name == "RESET" && is_true(data, "guest")) {
+      take_reset();
+    } else if (name == "STOP") {
+      ask_qemu([this](const JsonAnswer& answer) { take_run_state(answer); });
+    } else if (name == "VSERPORT_CHANGE" && text_at(data, "id") == agent_device) {
+      attempt_->agent().set_present(is_true(data, "open"));
+      tell(event::AgentChanged{attempt_->agent().is_present()});
+      if (attempt_->agent().is_present()) added_shares_.mount_again();
+      agent_wait_.set_present(attempt_->agent().is_present());
+    } else if (name == "DEVICE_DELETED") {
+      added_shares_.take_device_deleted(text_at(data, "device"));
+    }
   }
 
-  boost::json::object answer(const std::string& request) const {
-    if (request != "status") throw Error(fmt::format("unknown request '{}'", request), "", "");
+  void take_reset() {
+    // The firmware resets the machine once or twice more.
+    const auto now = std::chrono::steady_clock::now();
+    if (now < std::exchange(last_reset_, now) + one_restart_time) return;
+    reports_.restart();
+    agent_wait_.guest_restarts();
+    tell(event::GuestRestarted{});
+  }
+
+  void take_run_state(const JsonAnswer& answer) {
+    const auto* result = answer.result.if_object();
+    const auto status = result != nullptr ? text_at(*result, "status") : "";
+    if (status == "internal-error" || status == "io-error" || status == "guest-panicked") {
+      tell(event::MachineBroken{status});
+    }
+  }
+
+  /// Asks for the machine's run state; false while there is no QEMU to ask.
+  bool ask_qemu(JsonSession::OnAnswer done) {
+    const auto phase = supervisor_.phase();
+    const bool is_there =
+        phase == Phase::booting || phase == Phase::running || phase == Phase::stopping;
+    if (is_there) attempt_->qmp().execute("query-status", {}, std::move(done));
+    return is_there;
+  }
+
+  void take_report(const std::string& line) {
+    if (const auto event = reports_.take(line)) log(event->level, event->text);
+    if (const auto report = parse_guest_report(line)) added_shares_.take_report(*report);
+    if (reports_.complete()) tell(event::GuestAnswered{});
+    look_again();
+  }
+
+  void take(const std::shared_ptr<ControlRequest>& request) {
+    const auto& name = request->name();
+    if (name == "status") return status_requests_.take(request);
+    if (name == "stop") {
+      stop_requests_.push_back(request);
+      return tell(event::StopAsked{"vm-runner stop", is_true(request->body(), "now")});
+    }
+    if (name == "console") return viewers_.attach(*request);
+    if (name == "share-list") {
+      return request->answer({{"shares", shares_json(state(), reports_)}});
+    }
+    if (name == "exec") {
+      return with_agent(request, [this, request] { attempt_->guest_exec().start(request); });
+    }
+    if (name == "share-add") {
+      return with_agent(request, [this, request] { added_shares_.add(request); });
+    }
+    if (name == "share-remove") return needs_machine(), added_shares_.remove(request);
+    throw Error(fmt::format("unknown request '{}'", name), "", "");
+  }
+
+  /// Does what needs the guest agent as soon as there is one, or none is expected.
+  void with_agent(const std::shared_ptr<ControlRequest>& request, std::function<void()> act) {
+    needs_machine();
+    agent_wait_.then(request, [this, act = std::move(act)] {
+      needs_machine();
+      act();
+    });
+  }
+
+  /// Throws Error unless QEMU runs and is to go on.
+  void needs_machine() const {
+    const auto phase = supervisor_.phase();
+    if (phase == Phase::booting || phase == Phase::running) return;
+    throw Error(fmt::format("the VM is {}", word_for(phase)), "",
+                "vm-runner status --wait waits until it is up");
+  }
+
+  VmState state() const {
     const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - start_);
-    const VmState state{supervisor_.phase(), accelerator_, uptime,
-                        attempt_ ? attempt_->pids() : std::map<std::string, pid_t>{}};
-    return {{"status", status_json(plan_, state, reports_)}};
+    VmState state{supervisor_.phase(), accelerator_, uptime, {}, plan_.shares};
+    for (auto& share : added_shares_.plans()) state.shares.push_back(std::move(share));
+    if (attempt_) state.pids = attempt_->pids();
+    if (attempt_) state.agent = attempt_->agent().is_present();
+    return state;
+  }
+
+  /// Those who want to know how the VM is hear of it.
+  void look_again() {
+    status_requests_.look_again();
+    const auto phase = supervisor_.phase();
+    if (phase == told_phase_) return;
+    told_phase_ = phase;
+    if (phase == Phase::running) agent_wait_.guest_is_up();
+    const auto text = fmt::format("{} ({})", word_for(phase), word_for(accelerator_));
+    const bool is_up = phase == Phase::running || (phase == Phase::booting && !plan_.seed);
+    if (is_up) {
+      notifier_.ready(text);
+    } else if (phase == Phase::stopping || phase == Phase::stopped) {
+      notifier_.stopping(text);
+    } else {
+      notifier_.status(text);
+    }
+  }
+
+  /// Tells systemd that all is well, as long as QEMU answers too.
+  void watch() {
+    if (!watchdog_interval_) return;
+    notifier_.watchdog();
+    watchdog_.expires_after(*watchdog_interval_);
+    watchdog_.async_wait([this](boost::system::error_code) {
+      const bool asked = ask_qemu([this](const JsonAnswer& answer) {
+        if (answer.ok()) watch();
+      });
+      if (!asked) watch();
+    });
   }
 
   const LaunchPlan& plan_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_reset_{};
+  const std::optional<std::uint64_t> oom_kills_ = count_oom_kills();
   const ConsoleMode console_mode_ = console_mode(plan_);
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
@@ -194,10 +364,22 @@ class Session {
   boost::asio::signal_set signals_;
   std::map<Timer, boost::asio::steady_timer> timers_;
   boost::asio::steady_timer last_words_{context_};
+  boost::asio::steady_timer watchdog_{context_};
+  Notifier notifier_;
+  const std::optional<std::chrono::milliseconds> watchdog_interval_ = notifier_.watchdog_interval();
+  std::optional<Phase> told_phase_;
   std::optional<RuntimeFolder> folder_;
+  StatusRequests status_requests_{
+      context_.get_executor(),
+      {[this] { return state(); }, &plan_, &reports_,
+       [this](JsonSession::OnAnswer done) { return ask_qemu(std::move(done)); }}};
+  AgentWait agent_wait_{context_.get_executor()};
+  std::vector<std::shared_ptr<ControlRequest>> stop_requests_;
   std::optional<ControlServer> control_;
   std::optional<Reaper> reaper_;
+  ConsoleViewers viewers_{context_.get_executor()};
   std::optional<Attempt> attempt_;
+  AddedShares added_shares_;
   Accelerator accelerator_ = Accelerator::tcg;  ///< of the present attempt
   ExitStatus status_ = ExitStatus::failed;
   bool console_ended_ = false;
@@ -206,10 +388,10 @@ class Session {
 
 }  // namespace
 
-ExitStatus run_session(const LaunchPlan& plan) {
+ExitStatus run_session(const LaunchPlan& plan, ShareResolver resolve_share) {
   // A reader of our output that goes away must not take the guest with it.
   std::signal(SIGPIPE, SIG_IGN);
-  return Session(plan).run();
+  return Session(plan, std::move(resolve_share)).run();
 }
 
 }  // namespace vmr

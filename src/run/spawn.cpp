@@ -13,6 +13,7 @@
 #include <boost/process/v2/process.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -26,6 +27,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace vmr {
 namespace {
@@ -34,12 +36,19 @@ using boost::process::v2::posix::default_launcher;
 using boost::system::error_code;
 using Moves = std::vector<std::pair<int, int>>;
 
-/// The program's own environment without the guest's password.
+/// What is for the launcher alone: the guest's password, and the words with systemd, to whom only
+/// the launcher speaks.
+constexpr std::array<std::string_view, 4> kept_from_children = {
+    "GUEST_PASSWORD=", "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
+
+/// The program's own environment without them.
 std::vector<const char*> environment_for_children() {
   std::vector<const char*> environment;
   for (char** entry = ::environ; *entry != nullptr; ++entry) {
-    const bool secret = std::string_view(*entry).starts_with("GUEST_PASSWORD=");
-    if (!secret) environment.push_back(*entry);
+    const auto is_start = [&](auto name) { return std::string_view(*entry).starts_with(name); };
+    if (std::none_of(kept_from_children.begin(), kept_from_children.end(), is_start)) {
+      environment.push_back(*entry);
+    }
   }
   environment.push_back(nullptr);
   return environment;
@@ -188,6 +197,12 @@ Process::~Process() {
 
 void Process::signal(int signal) const {
   if (!reaped_) ::kill(-pid_, signal);
+}
+
+void Process::abandon() {
+  if (std::exchange(reaped_, true)) return;
+  // Should it end after all, the Reaper may have it.
+  ChildRegistry::instance().remove(pid_);
 }
 
 int Process::kill_and_reap() {

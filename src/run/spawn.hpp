@@ -34,6 +34,9 @@ class Process {
   /// Sends `signal` to the whole group; nothing once it is reaped.
   void signal(int signal) const;
 
+  /// Gives the process up without waiting for it: not even SIGKILL ends it.
+  void abandon();
+
   /// Kills what is left of the group and waits for the leader; returns its wait status, the same
   /// one if called again.
   int kill_and_reap();

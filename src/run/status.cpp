@@ -13,22 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string word_for(Phase phase) {
-  switch (phase) {
-    case Phase::starting:
-      return "starting";
-    case Phase::booting:
-      return "booting";
-    case Phase::running:
-      return "running";
-    case Phase::stopping:
-      return "stopping";
-    case Phase::stopped:
-      return "stopped";
-  }
-  return {};
-}
-
 std::string word_for(ShareProof::State state) {
   switch (state) {
     case ShareProof::State::waiting:
@@ -49,47 +33,101 @@ json::object share_json(const SharePlan& share, const GuestReports& reports) {
   return object;
 }
 
+/// What the shares lack; empty: nothing. `settled` when it will not get better.
+Health check_shares(const VmState& state, const GuestReports& reports) {
+  for (const auto& share : state.shares) {
+    const auto number = share.share.number;
+    if (share.helper && !state.pids.contains(share.helper->name)) {
+      return {fmt::format("Filesystem #{}: {} has died", number, share.helper->name), true};
+    }
+    const auto proof = reports.proof(number);
+    if (proof.state == ShareProof::State::mounted) continue;
+    return {fmt::format("Filesystem #{} is not mounted in the guest{}{}", number,
+                        proof.text.empty() ? "" : ": ", proof.text),
+            proof.state == ShareProof::State::failed};
+  }
+  return {"", true};
+}
+
+json::array helpers_json(const VmState& state) {
+  json::array helpers;
+  for (const auto& share : state.shares) {
+    if (!share.helper) continue;
+    json::object helper = {{"name", share.helper->name},
+                           {"share", share.share.number},
+                           {"sandbox", std::string(word_for(share.share.sandbox))}};
+    const auto pid = state.pids.find(share.helper->name);
+    helper["pid"] = pid == state.pids.end() ? json::value(nullptr) : json::value(pid->second);
+    helpers.push_back(std::move(helper));
+  }
+  return helpers;
+}
+
 }  // namespace
 
-std::string find_ailment(const LaunchPlan& plan, const VmState& state,
-                         const GuestReports& reports) {
-  const bool is_up = state.phase == Phase::running || (state.phase == Phase::booting && !plan.seed);
-  if (!is_up) return fmt::format("the VM is {}", word_for(state.phase));
-  if (!plan.seed) return {};
-  for (const auto& share : plan.shares) {
-    const auto proof = reports.proof(share.share.number);
-    if (proof.state == ShareProof::State::mounted) continue;
-    return fmt::format("Filesystem #{} is not mounted in the guest{}{}", share.share.number,
-                       proof.text.empty() ? "" : ": ", proof.text);
+std::string_view word_for(Phase phase) {
+  switch (phase) {
+    case Phase::starting_helpers:
+      return "starting helpers";
+    case Phase::starting_qemu:
+      return "starting QEMU";
+    case Phase::booting:
+      return "booting";
+    case Phase::running:
+      return "running";
+    case Phase::stopping:
+      return "stopping";
+    case Phase::stopped:
+      return "stopped";
   }
   return {};
 }
 
+Health check_health(const LaunchPlan& plan, const VmState& state, const GuestReports& reports) {
+  const bool is_up = state.phase == Phase::running || (state.phase == Phase::booting && !plan.seed);
+  const bool is_ending = state.phase == Phase::stopping || state.phase == Phase::stopped;
+  if (!is_up) return {fmt::format("the VM is {}", word_for(state.phase)), is_ending};
+  if (state.run_state == no_answer) return {"QEMU does not answer", true};
+  if (!state.run_state.empty() && state.run_state != "running") {
+    return {fmt::format("the machine does not run: its state is '{}'", state.run_state), false};
+  }
+  if (!plan.seed) return {"", true};
+  return check_shares(state, reports);
+}
+
+json::array shares_json(const VmState& state, const GuestReports& reports) {
+  json::array shares;
+  for (const auto& share : state.shares) shares.push_back(share_json(share, reports));
+  return shares;
+}
+
 json::object status_json(const LaunchPlan& plan, const VmState& state,
                          const GuestReports& reports) {
-  const auto ailment = find_ailment(plan, state, reports);
+  const auto ailment = check_health(plan, state, reports).ailment;
   json::object object = {
       {"name", plan.vm_name},
       {"pid", ::getpid()},
-      {"state", word_for(state.phase)},
+      {"state", std::string(word_for(state.phase))},
       {"uptime", std::chrono::duration_cast<std::chrono::seconds>(state.uptime).count()},
       {"healthy", ailment.empty()},
       {"accelerator", std::string(word_for(state.accelerator))},
+      {"agent", state.agent},
   };
   if (!ailment.empty()) object["problem"] = to_utf8(ailment);
-  if (plan.ssh.port != 0) object["ssh"] = {{"address", plan.ssh.address}, {"port", plan.ssh.port}};
-  json::array helpers;
-  for (const auto& [name, pid] : state.pids) {
-    if (name == "qemu") {
-      object["qemu"] = {{"pid", pid}};
-    } else {
-      helpers.push_back({{"name", name}, {"pid", pid}});
-    }
+  json::array ports;
+  if (plan.ssh.port != 0) {
+    object["ssh"] = {{"address", plan.ssh.address}, {"port", plan.ssh.port}};
+    ports.push_back(
+        {{"host", fmt::format("{}:{}", plan.ssh.address, plan.ssh.port)}, {"guest", 22}});
   }
-  json::array shares;
-  for (const auto& share : plan.shares) shares.push_back(share_json(share, reports));
-  object["helpers"] = std::move(helpers);
-  object["shares"] = std::move(shares);
+  object["ports"] = std::move(ports);
+  if (const auto pid = state.pids.find("qemu"); pid != state.pids.end()) {
+    json::object qemu = {{"pid", pid->second}};
+    if (!state.run_state.empty()) qemu["state"] = to_utf8(state.run_state);
+    object["qemu"] = std::move(qemu);
+  }
+  object["helpers"] = helpers_json(state);
+  object["shares"] = shares_json(state, reports);
   return object;
 }
 

@@ -11,18 +11,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How long a helper may take to follow QEMU, or QEMU's own end to arrive after a helper's.
+/// How long a helper may take to follow QEMU, or QEMU's own end to arrive after a helper's or after
+/// it has closed its monitor.
 constexpr auto settling_time = 500ms;
 /// QEMU's disconnection ends a helper with an exit status; this long QEMU's end may be on its way.
 constexpr auto suspicion_time = 50ms;
 constexpr auto helper_grace = 1s;
 constexpr auto powerdown_interval = 5s;
-
-/// How long a guest may take from its start to cloud-init's first steps. Twice what a Debian guest
-/// needs under emulation on a busy machine.
-constexpr std::chrono::seconds boot_time(Accelerator accelerator) {
-  return accelerator == Accelerator::kvm ? 60s : 120s;
-}
+/// A disk that was full is tried again this often.
+constexpr auto resume_interval = 10s;
+/// A guest that restarts over and over is told of this often, since it may do so for ever.
+constexpr int most_restarts_told = 5;
 
 std::string last_line(const Ending& ending) {
   return ending.last_lines.empty() ? "it wrote nothing" : ending.last_lines.back();
@@ -41,7 +40,8 @@ bool crashed(const Ending& ending) {
 
 }  // namespace
 
-Supervisor::Supervisor(SupervisorPlan plan) : plan_(std::move(plan)) {}
+Supervisor::Supervisor(SupervisorPlan plan)
+    : plan_(std::move(plan)), schedule_(plan_.stop_timeout) {}
 
 Actions Supervisor::start() {
   start_attempt(0);
@@ -55,24 +55,72 @@ Actions Supervisor::on(const Event& event) {
   return std::exchange(actions_, {});
 }
 
+void Supervisor::handle(const event::HelpersStarted&) {
+  if (phase_ != Phase::starting_helpers) return;
+  phase_ = Phase::starting_qemu;
+  qemu_runs_ = true;
+  actions_.emplace_back(action::StartQemu{});
+  arm(Timer::start, plan_.start_timeout);
+}
+
+void Supervisor::handle(const event::StartFailed& event) {
+  if (!is_starting()) return;
+  say(LogLevel::error, event.what);
+  if (const auto diagnosis = diagnose({true, 0, "", {event.what}})) {
+    say(LogLevel::error, "  hint: " + diagnosis->hint);
+  }
+  status_ = event.helper ? ExitStatus::helper_died : ExitStatus::failed;
+  qemu_runs_ = restarting_ = false;
+  helpers_.clear();
+  finish_if_all_ended();
+}
+
 void Supervisor::handle(const event::QmpReady&) {
-  if (phase_ != Phase::starting || ending_) return;
+  if (phase_ != Phase::starting_qemu || !qemu_runs_ || ending_) return;
   phase_ = Phase::booting;
   say(LogLevel::info,
       fmt::format("The machine runs (accelerator={})", word_for(plan_.attempts.at(attempt_))));
-  if (!plan_.mount_command.empty()) {
-    actions_.emplace_back(action::Arm{Timer::report, boot_time(plan_.attempts.at(attempt_))});
-  }
+  await_guest();
+}
+
+void Supervisor::handle(const event::MonitorClosed&) {
+  // A QEMU that ends closes it too, and its end is on its way.
+  if (!qemu_runs_ || ending_) return;
+  monitor_closed_ = true;
+  arm(Timer::monitor, settling_time);
 }
 
 void Supervisor::handle(const event::GuestAnswered&) {
-  if (phase_ == Phase::booting) phase_ = Phase::running;
+  if (phase_ != Phase::booting) return;
+  phase_ = Phase::running;
+  restarts_ = 0;
+}
+
+void Supervisor::handle(const event::AgentChanged& event) {
+  agent_ = event.present;
+  if (agent_is_due_) use_agent("The guest has an agent now: it is told to shut it down");
+}
+
+void Supervisor::handle(const event::GuestRestarted&) {
+  if (phase_ != Phase::booting && phase_ != Phase::running) return;
+  phase_ = Phase::booting;
+  ++restarts_;
+  if (restarts_ > most_restarts_told) return;
+  if (restarts_ == most_restarts_told) {
+    say(LogLevel::warn,
+        fmt::format("The guest has restarted {} times and never came up: its console tells why",
+                    restarts_));
+  } else {
+    say(LogLevel::info, "The guest restarts");
+  }
+  await_guest();
 }
 
 void Supervisor::handle(const event::GuestPoweredOff& event) {
+  if (phase_ == Phase::starting_helpers) return;
   powered_off_ = true;
   if (event.reason == "guest-panic") {
-    say(LogLevel::error, "The guest's kernel panicked");
+    say(LogLevel::error, "The guest's kernel panicked (its last words are on the console)");
     status_ = ExitStatus::failed;
   } else {
     say(LogLevel::info, "The guest powered off");
@@ -80,33 +128,34 @@ void Supervisor::handle(const event::GuestPoweredOff& event) {
   if (phase_ == Phase::stopping) return;
   if (phase_ == Phase::booting) miss_report("before it powered off");
   phase_ = Phase::stopping;
-  give_time_to_power_off();
+  // Only QEMU's own end is left, and it has as long as a guest would have had.
+  arm(Timer::quit, schedule_.quit());
 }
 
 void Supervisor::handle(const event::MachineBroken& event) {
-  if (phase_ == Phase::stopping) return;
+  if (phase_ != Phase::booting && phase_ != Phase::running) return;
   if (event.status == "internal-error" && phase_ != Phase::running && can_restart()) {
     restart_with_next("the machine stopped with 'internal-error'");
     end_qemu(SIGKILL);
     return;
   }
+  if (event.status == "io-error") return pause_for_room();
   say(LogLevel::error, fmt::format("The machine stopped: QEMU's run state is '{}'", event.status));
-  // The guest may go on once there is room on the disk again; a monitor can say `cont`.
-  if (event.status == "io-error") return;
   status_ = ExitStatus::failed;
   phase_ = Phase::stopping;
   quit_qemu();
 }
 
 void Supervisor::handle(const event::QemuEnded& event) {
+  if (!qemu_runs_) return;
   qemu_runs_ = false;
   qemu_ending_ = event.ending;
-  if (phase_ == Phase::starting && !ending_ && !restarting_ && !helpers_.empty()) {
+  if (is_starting() && !ending_ && !restarting_ && !helpers_.empty()) {
     // Helpers end by themselves now; how they do tells whether one of them was the cause.
-    actions_.emplace_back(action::Arm{Timer::helpers, settling_time});
+    arm(Timer::helpers, settling_time);
     return;
   }
-  if (phase_ == Phase::starting && !restarting_) {
+  if (is_starting() && !restarting_) {
     qemu_never_ready();
   } else if (!restarting_) {
     phase_ = Phase::stopping;
@@ -116,34 +165,44 @@ void Supervisor::handle(const event::QemuEnded& event) {
   finish_if_all_ended();
 }
 
+void Supervisor::handle(const event::HelperAdded& event) {
+  helpers_[event.name] = event.serves;
+}
+
+void Supervisor::handle(const event::HelperReleased& event) {
+  released_.insert(event.name);
+}
+
 void Supervisor::handle(const event::HelperEnded& event) {
-  helpers_.erase(event.name);
-  if (phase_ == Phase::stopping || restarting_) {
-    if (qemu_runs_ && !ending_ && event.ending.failed) {
+  const auto found = helpers_.find(event.name);
+  if (found == helpers_.end()) return;
+  const bool expected = released_.erase(event.name) != 0;
+  const auto serves = found->second;
+  helpers_.erase(found);
+  if (phase_ == Phase::stopping || restarting_ || expected) {
+    if (qemu_runs_ && !ending_ && !expected && event.ending.failed) {
       report(fmt::format("{} died while the machine was stopping", event.name), event.ending);
     }
     finish_if_all_ended();
     return;
   }
-  if (!suspect_ || (event.ending.failed && !suspect_->ending.failed)) suspect_ = event;
-  if (phase_ == Phase::starting) {
-    if (qemu_runs_) {
-      end_qemu(SIGTERM);
-    } else if (helpers_.empty()) {
-      qemu_never_ready();
-      finish_if_all_ended();
-    }
-  } else if (event.ending.signal != 0) {
-    helper_died(event);
-  } else {
-    actions_.emplace_back(action::Arm{Timer::helpers, suspicion_time});
+  suspects_.push_back({event, serves});
+  if (phase_ == Phase::starting_qemu && qemu_runs_) {
+    end_qemu(SIGTERM);
+  } else if (phase_ == Phase::starting_qemu && helpers_.empty()) {
+    qemu_never_ready();
+    finish_if_all_ended();
+  } else if (phase_ != Phase::starting_helpers && event.ending.signal != 0) {
+    helpers_died();
+  } else if (qemu_runs_) {
+    arm(Timer::helpers, suspicion_time);
   }
 }
 
 void Supervisor::handle(const event::StopAsked& event) {
   const bool again = phase_ == Phase::stopping;
   stop_asked_ = true;
-  if (phase_ == Phase::starting) {
+  if (is_starting() || restarting_) {
     say(LogLevel::info, fmt::format("Stopping before the machine runs ({})", event.by));
     phase_ = Phase::stopping;
     status_ = ExitStatus::ok;
@@ -154,111 +213,99 @@ void Supervisor::handle(const event::StopAsked& event) {
   } else if (again) {
     say(LogLevel::warn, fmt::format("Asked to stop again ({}): not waiting any longer", event.by));
     if (!ending_) quit_qemu();
+  } else if (event.now) {
+    say(LogLevel::warn, fmt::format("Stopping ({}) without waiting for the guest", event.by));
+    phase_ = Phase::stopping;
+    quit_qemu();
   } else {
-    const auto seconds = std::chrono::duration<double>(plan_.stop_timeout).count();
+    const auto seconds = std::chrono::duration<double>(schedule_.all()).count();
     say(LogLevel::info,
         fmt::format("Stopping ({}): the guest has {:g} s to power off", event.by, seconds));
-    press_power_button();
-  }
-}
-
-void Supervisor::handle(const event::TimerFired& event) {
-  switch (event.timer) {
-    case Timer::powerdown_again:
-      if (phase_ != Phase::stopping || !qemu_runs_ || ending_ || powered_off_) return;
-      actions_.emplace_back(action::Powerdown{});
-      actions_.emplace_back(action::Arm{Timer::powerdown_again, powerdown_interval});
-      return;
-    case Timer::quit:
-      if (phase_ != Phase::stopping || !qemu_runs_ || ending_) return;
-      say(LogLevel::warn, powered_off_
-                              ? "QEMU does not end after the guest's power-off: it is told to quit"
-                              : "The guest did not power off in time: QEMU is told to quit");
-      quit_qemu();
-      return;
-    case Timer::terminate:
-      if (!qemu_runs_ || !ending_) return;
-      say(LogLevel::warn, "QEMU does not answer: SIGTERM");
-      actions_.emplace_back(action::SignalQemu{SIGTERM});
-      return;
-    case Timer::kill:
-      if (!qemu_runs_ || !ending_) return;
-      say(LogLevel::warn, "QEMU does not end: SIGKILL");
-      actions_.emplace_back(action::SignalQemu{SIGKILL});
-      return;
-    case Timer::helpers:
-      if (!qemu_runs_ && phase_ == Phase::starting && !restarting_ && qemu_ending_) {
-        qemu_never_ready();
-        end_helpers();
-        finish_if_all_ended();
-      } else if (qemu_runs_ && suspect_ && phase_ != Phase::stopping && phase_ != Phase::starting) {
-        helper_died(*suspect_);
-      } else if (!qemu_runs_ && !helpers_.empty()) {
-        actions_.emplace_back(action::SignalHelpers{SIGKILL});
-      }
-      return;
-    case Timer::report:
-      if (phase_ == Phase::booting) {
-        miss_report(fmt::format("within {} s", boot_time(plan_.attempts.at(attempt_)).count()));
-      }
-      return;
+    begin_stop();
   }
 }
 
 void Supervisor::start_attempt(std::size_t attempt) {
-  phase_ = Phase::starting;
+  phase_ = Phase::starting_helpers;
   attempt_ = attempt;
-  qemu_runs_ = true;
-  helpers_ = {plan_.helpers.begin(), plan_.helpers.end()};
+  helpers_ = plan_.helpers;
   qemu_ending_.reset();
-  suspect_.reset();
-  ending_ = false;
-  restarting_ = false;
-  actions_.emplace_back(action::Start{attempt});
+  suspects_.clear();
+  monitor_closed_ = agent_ = paused_ = ending_ = helpers_killed_ = restarting_ = false;
+  actions_.emplace_back(action::StartHelpers{attempt});
+}
+
+void Supervisor::await_guest() {
+  if (!plan_.mount_command.empty()) arm(Timer::report, boot_time());
 }
 
 void Supervisor::end_qemu(int signal) {
   ending_ = true;
   if (!qemu_runs_) return;
   actions_.emplace_back(action::SignalQemu{signal});
-  actions_.emplace_back(action::Arm{Timer::kill, helper_grace});
+  arm(Timer::kill, helper_grace);
+}
+
+void Supervisor::begin_stop() {
+  phase_ = Phase::stopping;
+  // A guest that does not run cannot hear the button.
+  if (paused_) actions_.emplace_back(action::Continue{});
+  press_power_button();
+  arm(Timer::agent, schedule_.agent());
+  arm(Timer::quit, schedule_.quit());
 }
 
 void Supervisor::press_power_button() {
-  phase_ = Phase::stopping;
   actions_.emplace_back(action::Powerdown{});
-  actions_.emplace_back(action::Arm{Timer::powerdown_again, powerdown_interval});
-  give_time_to_power_off();
+  arm(Timer::powerdown_again, powerdown_interval);
 }
 
-void Supervisor::give_time_to_power_off() {
-  actions_.emplace_back(action::Arm{Timer::quit, plan_.stop_timeout - reserve()});
+void Supervisor::use_agent(const std::string& text) {
+  if (phase_ != Phase::stopping || !agent_ || powered_off_ || ending_) return;
+  agent_is_due_ = false;
+  say(LogLevel::info, text);
+  actions_.emplace_back(action::AgentShutdown{});
 }
 
 void Supervisor::quit_qemu() {
-  ending_ = true;
+  ending_ = ending_on_schedule_ = true;
   actions_.emplace_back(action::Quit{});
-  actions_.emplace_back(action::Arm{Timer::terminate, reserve() / 3});
-  actions_.emplace_back(action::Arm{Timer::kill, reserve() * 2 / 3});
+  arm(Timer::terminate, schedule_.terminate() - schedule_.quit());
+  arm(Timer::kill, schedule_.kill() - schedule_.quit());
 }
 
-std::chrono::milliseconds Supervisor::reserve() const {
-  return std::min<std::chrono::milliseconds>(3s, plan_.stop_timeout / 4);
+void Supervisor::pause_for_room() {
+  retried_ = false;
+  if (!std::exchange(paused_, true)) {
+    say(LogLevel::error,
+        fmt::format("A disk of the host is full: the machine is paused, and tried again every {} s",
+                    resume_interval.count()));
+    say(LogLevel::error, "  hint: make room where the image, DATA_DIR and TMPDIR are");
+  }
+  arm(Timer::resume, resume_interval);
 }
 
-void Supervisor::helper_died(const event::HelperEnded& event) {
-  report(fmt::format("{} died", event.name), event.ending);
-  say(LogLevel::error,
-      "Processes of the guest that use this share hang from now on; the machine is stopped");
+void Supervisor::helpers_died() {
+  const bool keep = plan_.on_helper_exit == HelperExitPolicy::keep;
+  for (const auto& suspect : std::exchange(suspects_, {})) {
+    report(fmt::format("{} died", suspect.event.name), suspect.event.ending);
+    say(LogLevel::error,
+        fmt::format("Processes of the guest that use {} hang from now on; the machine {}",
+                    suspect.serves, keep ? "goes on (ON_HELPER_EXIT=keep)" : "is stopped"));
+  }
   status_ = ExitStatus::helper_died;
-  press_power_button();
+  if (!keep) begin_stop();
 }
 
 void Supervisor::qemu_never_ready() {
   const Ending& ending = *qemu_ending_;
   phase_ = Phase::stopping;
-  if (suspect_ && suspect_->ending.failed && !crashed(ending)) {
-    report(fmt::format("{} died before the machine ran", suspect_->name), suspect_->ending);
+  const auto suspect = std::find_if(suspects_.begin(), suspects_.end(), [](const Suspect& helper) {
+    return helper.event.ending.failed;
+  });
+  if (suspect != suspects_.end() && !crashed(ending)) {
+    report(fmt::format("{} died before the machine ran", suspect->event.name),
+           suspect->event.ending);
     status_ = ExitStatus::helper_died;
   } else if (can_restart() && (crashed(ending) || mentions_kvm(ending))) {
     restart_with_next(fmt::format("QEMU died ({}): {}", ending.what, last_line(ending)));
@@ -268,6 +315,11 @@ void Supervisor::qemu_never_ready() {
     if (kvm) say(LogLevel::error, "KVM does not work here; ACCEL=tcg runs without it, slowly");
     status_ = kvm ? ExitStatus::host_unsupported : ExitStatus::failed;
   }
+}
+
+std::chrono::seconds Supervisor::boot_time() const {
+  // Twice what a Debian guest needs to cloud-init's first steps under emulation on a busy machine.
+  return plan_.attempts.at(attempt_) == Accelerator::kvm ? 60s : 120s;
 }
 
 bool Supervisor::can_restart() const {
@@ -307,7 +359,7 @@ void Supervisor::miss_report(const std::string& when) {
 void Supervisor::end_helpers() {
   if (helpers_.empty()) return;
   actions_.emplace_back(action::SignalHelpers{SIGTERM});
-  actions_.emplace_back(action::Arm{Timer::helpers, helper_grace});
+  arm(Timer::helpers, helper_grace);
 }
 
 void Supervisor::finish_if_all_ended() {
@@ -320,13 +372,26 @@ void Supervisor::finish_if_all_ended() {
   actions_.emplace_back(action::Finish{status_.value_or(ExitStatus::ok)});
 }
 
+void Supervisor::arm(Timer timer, std::chrono::milliseconds after) {
+  actions_.emplace_back(action::Arm{timer, after});
+}
+
 void Supervisor::say(LogLevel level, std::string text) {
   actions_.emplace_back(action::Say{level, std::move(text)});
+}
+
+std::string Supervisor::with_time_left(const std::string& text, StopSchedule::Time now) const {
+  const auto left = std::chrono::duration<double>(schedule_.all() - now).count();
+  return fmt::format("{} ({:.1f} s left)", text, left);
 }
 
 void Supervisor::report(const std::string& what, const Ending& ending) {
   say(LogLevel::error, fmt::format("{} ({})", what, ending.what));
   for (const auto& line : ending.last_lines) say(LogLevel::error, "  " + line);
+  const auto diagnosis = diagnose(ending);
+  if (!diagnosis) return;
+  say(LogLevel::error, "  likely cause: " + diagnosis->cause);
+  say(LogLevel::error, "  hint: " + diagnosis->hint);
 }
 
 }  // namespace vmr

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The life of one VM as a pure state machine: events in, actions out. No process, no clock.
-//
-//   starting ──QmpReady──▶ booting ──GuestAnswered──▶ running
-//      │                     │                           │
-//      └──────────── StopAsked, a death, guest poweroff ─┴──▶ stopping ──all ended──▶ stopped
-//
-// `starting` is entered again with the next accelerator when QEMU dies there.
+// The life of one VM as a pure state machine: events in, actions out. No process, no clock. It is
+// drawn in docs/architecture.md.
 #pragma once
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "config/words.hpp"
+#include "run/diagnosis.hpp"
+#include "run/stop_schedule.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,24 +20,38 @@
 
 namespace vmr {
 
-enum class Phase { starting, booting, running, stopping, stopped };
+enum class Phase { starting_helpers, starting_qemu, booting, running, stopping, stopped };
 
-/// The deadlines it asks for. `powerdown_again` repeats the press of the power button, which a
-/// guest that is still booting does not notice; `report` is when a guest should have said how
-/// mounting its shares went.
-enum class Timer { powerdown_again, quit, terminate, kill, helpers, report };
-
-/// How a process ended; `what` and `last_lines` are for people.
-struct Ending {
-  bool failed = false;  ///< anything but exit status 0
-  int signal = 0;       ///< the signal that ended it, or 0
-  std::string what;     ///< "exit status 1", "signal 6 (Aborted)"
-  std::vector<std::string> last_lines;
+/// The deadlines it asks for.
+enum class Timer {
+  start,            ///< QEMU should have answered
+  report,           ///< the guest should have said how mounting its shares went
+  monitor,          ///< a QEMU that closed its monitor should have ended
+  helpers,          ///< helpers should have followed QEMU, or QEMU a helper
+  resume,           ///< a machine whose disk was full is tried again
+  resumed,          ///< it goes on, unless it was paused again meanwhile
+  powerdown_again,  ///< a guest that is still booting did not notice the power button
+  agent,            ///< the guest should have reacted to the power button
+  quit,             ///< the guest should have powered off
+  terminate,        ///< QEMU should have quit
+  kill,             ///< QEMU should have ended by SIGTERM
+  abandon,          ///< QEMU should have ended by SIGKILL
 };
 
 namespace event {
+struct HelpersStarted {};
+/// A program could not be started; what was started before it has been ended.
+struct StartFailed {
+  bool helper = false;  ///< it was a helper
+  std::string what;     ///< "cannot start qemu: /usr/bin/…: No such file or directory"
+};
 struct QmpReady {};       ///< QEMU has answered its first command
+struct MonitorClosed {};  ///< by QEMU
 struct GuestAnswered {};  ///< the guest has reported its mounts
+struct AgentChanged {
+  bool present = false;  ///< a guest agent listens
+};
+struct GuestRestarted {};
 struct GuestPoweredOff {
   std::string reason;  ///< QMP's SHUTDOWN reason
 };
@@ -49,29 +61,48 @@ struct MachineBroken {
 struct QemuEnded {
   Ending ending;
 };
+struct HelperAdded {
+  std::string name;
+  std::string serves;  ///< as in SupervisorPlan::helpers
+};
+struct HelperReleased {
+  std::string name;  ///< its end is expected from now on
+};
 struct HelperEnded {
   std::string name;
   Ending ending;
 };
 struct StopAsked {
-  std::string by;  ///< "SIGTERM", "the console"
+  std::string by;    ///< "SIGTERM", "the console was left"
+  bool now = false;  ///< without waiting for the guest
 };
 struct TimerFired {
   Timer timer;
 };
 }  // namespace event
 
-using Event = std::variant<event::QmpReady, event::GuestAnswered, event::GuestPoweredOff,
-                           event::MachineBroken, event::QemuEnded, event::HelperEnded,
-                           event::StopAsked, event::TimerFired>;
+using Event =
+    std::variant<event::HelpersStarted, event::StartFailed, event::QmpReady, event::MonitorClosed,
+                 event::GuestAnswered, event::AgentChanged, event::GuestRestarted,
+                 event::GuestPoweredOff, event::MachineBroken, event::QemuEnded, event::HelperAdded,
+                 event::HelperReleased, event::HelperEnded, event::StopAsked, event::TimerFired>;
 
 namespace action {
-struct Start {
-  std::size_t attempt;  ///< index into LaunchPlan::attempts: helpers, then QEMU
-  bool operator==(const Start&) const = default;
+struct StartHelpers {
+  std::size_t attempt;  ///< index into LaunchPlan::attempts
+  bool operator==(const StartHelpers&) const = default;
+};
+struct StartQemu {
+  bool operator==(const StartQemu&) const = default;
 };
 struct Powerdown {  ///< QMP system_powerdown
   bool operator==(const Powerdown&) const = default;
+};
+struct AgentShutdown {  ///< the guest agent's guest-shutdown
+  bool operator==(const AgentShutdown&) const = default;
+};
+struct Continue {  ///< QMP cont
+  bool operator==(const Continue&) const = default;
 };
 struct Quit {  ///< QMP quit
   bool operator==(const Quit&) const = default;
@@ -83,6 +114,9 @@ struct SignalQemu {
 struct SignalHelpers {
   int signal;
   bool operator==(const SignalHelpers&) const = default;
+};
+struct Abandon {  ///< what still runs is not waited for: not even SIGKILL ends it
+  bool operator==(const Abandon&) const = default;
 };
 struct Arm {
   Timer timer;
@@ -100,15 +134,20 @@ struct Finish {
 };
 }  // namespace action
 
-using Action = std::variant<action::Start, action::Powerdown, action::Quit, action::SignalQemu,
-                            action::SignalHelpers, action::Arm, action::Say, action::Finish>;
+using Action =
+    std::variant<action::StartHelpers, action::StartQemu, action::Powerdown, action::AgentShutdown,
+                 action::Continue, action::Quit, action::SignalQemu, action::SignalHelpers,
+                 action::Abandon, action::Arm, action::Say, action::Finish>;
 using Actions = std::vector<Action>;
 
 /// What the supervisor has to know of the plan.
 struct SupervisorPlan {
   std::vector<Accelerator> attempts;
-  std::vector<std::string> helpers;
+  /// By name, with what hangs in the guest without them: "/mnt/share (Filesystem #1)".
+  std::map<std::string, std::string> helpers;
+  std::chrono::milliseconds start_timeout{};
   std::chrono::milliseconds stop_timeout{};
+  HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
   /// What a person types in the guest to mount its first share; empty: no report is expected.
   std::string mount_command{};
 };
@@ -126,45 +165,84 @@ class Supervisor {
   [[nodiscard]] Phase phase() const { return phase_; }
 
  private:
+  /// A helper that has ended, and what it served.
+  struct Suspect {
+    event::HelperEnded event;
+    std::string serves;
+  };
+
+  void handle(const event::HelpersStarted&);
+  void handle(const event::StartFailed& event);
   void handle(const event::QmpReady&);
+  void handle(const event::MonitorClosed&);
   void handle(const event::GuestAnswered&);
+  void handle(const event::AgentChanged& event);
+  void handle(const event::GuestRestarted&);
   void handle(const event::GuestPoweredOff& event);
   void handle(const event::MachineBroken& event);
   void handle(const event::QemuEnded& event);
+  void handle(const event::HelperAdded& event);
+  void handle(const event::HelperReleased& event);
   void handle(const event::HelperEnded& event);
   void handle(const event::StopAsked& event);
   void handle(const event::TimerFired& event);
 
+  // What the timers lead to; supervisor_timers.cpp.
+  void give_up_starting();
+  void give_up_monitor();
+  void look_at_helpers();
+  void escalate(Timer timer);
+  void abandon_qemu();
+
   void start_attempt(std::size_t attempt);
+  void await_guest();
   void end_qemu(int signal);
+  void begin_stop();
   void press_power_button();
-  void give_time_to_power_off();
+  void use_agent(const std::string& text);
   void quit_qemu();
-  void helper_died(const event::HelperEnded& event);
+  void pause_for_room();
+  void helpers_died();
   void qemu_never_ready();
   void restart_with_next(const std::string& why);
   void settle_status();
   void miss_report(const std::string& when);
   void end_helpers();
   void finish_if_all_ended();
+  void arm(Timer timer, std::chrono::milliseconds after);
   void say(LogLevel level, std::string text);
+  /// `text` with the time that is left at the step `now` of a stop.
+  [[nodiscard]] std::string with_time_left(const std::string& text, StopSchedule::Time now) const;
   void report(const std::string& what, const Ending& ending);
 
+  [[nodiscard]] bool is_starting() const {
+    return phase_ == Phase::starting_helpers || phase_ == Phase::starting_qemu;
+  }
   [[nodiscard]] bool can_restart() const;
-  /// The end of the stop timeout, which is for QEMU and the helpers themselves.
-  [[nodiscard]] std::chrono::milliseconds reserve() const;
+  /// How long a guest may take from its start to its report.
+  [[nodiscard]] std::chrono::seconds boot_time() const;
 
   SupervisorPlan plan_;
-  Phase phase_ = Phase::starting;
+  StopSchedule schedule_;
+  Phase phase_ = Phase::starting_helpers;
   std::size_t attempt_ = 0;
   bool qemu_runs_ = false;
-  std::set<std::string> helpers_;  ///< those that run
+  std::map<std::string, std::string> helpers_;  ///< those that run, as in the plan
+  std::set<std::string> released_;              ///< those of them whose end is expected
   std::optional<Ending> qemu_ending_;
-  std::optional<event::HelperEnded> suspect_;  ///< a helper that ended before QEMU did
+  std::vector<Suspect> suspects_;  ///< ended before QEMU did
+  bool monitor_closed_ = false;    ///< by QEMU, which may be ending
+  bool agent_ = false;             ///< a guest agent listens
+  bool agent_is_due_ = false;      ///< the guest did not react to the power button
+  bool paused_ = false;            ///< for want of room on a disk
+  bool retried_ = false;           ///< and told to go on all the same
+  int restarts_ = 0;               ///< of the guest, since it last answered
   bool powered_off_ = false;
   bool stop_asked_ = false;
-  bool ending_ = false;      ///< QEMU has been told to end, politely or not
-  bool restarting_ = false;  ///< the next attempt follows when all have ended
+  bool ending_ = false;              ///< QEMU has been told to end, politely or not
+  bool ending_on_schedule_ = false;  ///< as the last part of a stop
+  bool helpers_killed_ = false;      ///< they have had their SIGKILL
+  bool restarting_ = false;          ///< the next attempt follows when all have ended
   std::optional<ExitStatus> status_;
   Actions actions_;
 };

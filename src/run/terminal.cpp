@@ -2,6 +2,7 @@
 #include "run/terminal.hpp"
 
 #include <csignal>
+#include <unistd.h>
 
 namespace vmr {
 namespace {
@@ -16,6 +17,12 @@ void set_attributes(int fd, const termios& attributes) {
 }
 
 }  // namespace
+
+bool has_keyboard() {
+  if (::isatty(STDIN_FILENO) != 1) return false;
+  const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);
+  return foreground == -1 || foreground == ::getpgrp();
+}
 
 RawTerminal::RawTerminal(int fd) : fd_(fd) {
   termios attributes{};

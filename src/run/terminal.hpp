@@ -8,6 +8,10 @@
 
 namespace vmr {
 
+/// Whether standard input is a terminal and what is typed there is meant for us: not in a
+/// background job.
+bool has_keyboard();
+
 /// Puts the terminal on `fd` into raw mode for as long as it exists: every key goes to the reader,
 /// Ctrl-C included. Output keeps its line ends, so that log lines stay readable.
 class RawTerminal {

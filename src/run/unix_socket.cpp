@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 namespace vmr {
@@ -37,6 +40,14 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
+/// How long connecting and sending may block; zero: for ever.
+bool limit_sending(const UniqueFd& socket, std::chrono::milliseconds time) {
+  timeval limit{};
+  limit.tv_sec = time.count() / 1000;
+  limit.tv_usec = time.count() % 1000 * 1000;
+  return ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
+}
+
 }  // namespace
 
 UniqueFd listen_at(const std::string& path) {
@@ -49,6 +60,8 @@ UniqueFd listen_at(const std::string& path) {
       ::listen(socket.get(), backlog) != 0) {
     fail("listen at", path);
   }
+  // Without an event of its own, who sees the file a moment before listen would wait for ever.
+  ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   return socket;
 }
 
@@ -57,6 +70,19 @@ UniqueFd connect_to(const std::string& path) {
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket || ::connect(socket.get(), generic(address), sizeof(address)) != 0) {
     fail("connect to", path);
+  }
+  return socket;
+}
+
+UniqueFd connect_within(const std::string& path, std::chrono::milliseconds timeout) {
+  const auto address = address_of(path);
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // No time at all would mean for ever.
+  const auto left = std::max(timeout, std::chrono::milliseconds(1));
+  if (!socket || !limit_sending(socket, left) ||
+      ::connect(socket.get(), generic(address), sizeof(address)) != 0 ||
+      !limit_sending(socket, std::chrono::milliseconds(0))) {
+    return {};
   }
   return socket;
 }

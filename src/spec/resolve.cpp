@@ -122,6 +122,12 @@ void check_cpu_model(const Config& config, const std::vector<Accelerator>& accel
   }
 }
 
+/// Whether the machine type has a PCI Express bus, whose root ports take devices while it runs.
+bool has_root_ports(std::string_view machine) {
+  return machine == "q35" || machine.starts_with("pc-q35-") || machine == "virt" ||
+         machine.starts_with("virt-");
+}
+
 SshForward resolve_ssh(const Config& config, const Host& host, Findings& findings) {
   SshForward ssh = config.ssh_port.value;
   if (ssh.port == 0) return {};
@@ -168,7 +174,11 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.ssh = resolve_ssh(config, host, findings);
   spec.cloud_init = resolve_cloud_init(config, host, spec.generated_password, findings);
   spec.console = !config.no_console.value;
+  spec.start_timeout =
+      config.start_timeout.value.value_or(60s + std::chrono::seconds(spec.memory_mib / 1024));
   spec.stop_timeout = config.stop_timeout.value.value_or(host.is_pid_1 ? 8s : 90s);
+  spec.on_helper_exit = config.on_helper_exit.value;
+  if (has_root_ports(spec.machine)) spec.hotplug_shares = config.hotplug_shares.value;
   spec.extra_args = config.extra_args.value;
   spec.extra_args.insert(spec.extra_args.end(), config.qemu_args.begin(), config.qemu_args.end());
   if (findings.problems.empty()) {

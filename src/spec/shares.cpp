@@ -2,10 +2,14 @@
 #include "spec/shares.hpp"
 
 #include "base/paths.hpp"
+#include "spec/guest.hpp"
 #include "spec/share_driver.hpp"
 #include "spec/share_names.hpp"
 #include "spec/share_owner.hpp"
+#include "spec/shared_memory.hpp"
 #include "spec/virtiofs.hpp"
+
+#include <algorithm>
 
 namespace vmr {
 namespace {
@@ -208,6 +212,35 @@ std::vector<Share> resolve_shares(const std::vector<ShareConfig>& configs, const
     shares.push_back(share);
   }
   return shares;
+}
+
+AddedShare resolve_added_share(const Config& config, const std::vector<Share>& present,
+                               const Host& host) {
+  Findings findings;
+  const auto& asked = config.shares.front();
+  const auto guest = chosen_guest(config, host);
+  const auto guest_owner = login_owner(guest ? guest->login_user : std::string());
+  const auto share = resolve_share(asked, host, guest_owner, findings);
+  if (share.driver == Driver::ninep) {
+    findings.refuse(asked.driver, "only virtiofs filesystems can be hotplugged",
+                    "QEMU takes 9p exports at its start only: leave DRIVER out, or put the share "
+                    "into the configuration and start anew");
+  }
+  const auto same_tag = std::find_if(present.begin(), present.end(), [&](const Share& other) {
+    return !share.tag.empty() && other.tag == share.tag;
+  });
+  if (same_tag == present.end()) {
+    check_names(asked, share, present, findings);
+  } else {
+    findings.problems.push_back(
+        {fmt::format("Target already exists: filesystem #{} has the tag '{}'", same_tag->number,
+                     share.tag),
+         describe(asked.target.origin), "choose another TARGET"});
+  }
+  check_overlap(share, present, host, findings);
+  check_shared_memory(config, {share}, findings);
+  if (findings.problems.empty()) check_write_access(share, guest_owner, host, findings);
+  return {share, std::move(findings.problems), std::move(findings.warnings)};
 }
 
 }  // namespace vmr

@@ -17,4 +17,15 @@ namespace vmr {
 std::vector<Share> resolve_shares(const std::vector<ShareConfig>& configs, const Host& host,
                                   const Owner& guest_owner, Findings& findings);
 
+/// A share that comes to a machine that runs, with its warnings, or every reason why it cannot.
+struct AddedShare {
+  Share share;  ///< meaningful only without problems
+  std::vector<Problem> problems;
+  std::vector<std::string> warnings;
+};
+
+/// Checks the one share of `config` against every rule, and against the `present` shares.
+AddedShare resolve_added_share(const Config& config, const std::vector<Share>& present,
+                               const Host& host);
+
 }  // namespace vmr

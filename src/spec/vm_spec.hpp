@@ -86,7 +86,10 @@ struct VmSpec {
   std::string login_user;          ///< empty: unknown
   std::string generated_password;  ///< shown once, when none was given; else empty
   bool console = true;
+  std::chrono::milliseconds start_timeout{};
   std::chrono::milliseconds stop_timeout{};
+  HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
+  std::size_t hotplug_shares = 0;       ///< how many shares can be added while it runs
   std::vector<std::string> extra_args;  ///< the user's own QEMU arguments
 
   bool operator==(const VmSpec&) const = default;

@@ -5,20 +5,33 @@
 //     exit-at-once       exits 1 with a line on standard error
 //     abort              dies of SIGABRT before it serves
 //     abort-kvm          with the kvm accelerator: dies of SIGABRT between greeting and answer
+//     mute               never greets
 //     slow               greets after the gate, or without one after 300 ms
 //     flood              1 MB on standard error
 //     ignore-powerdown, ignore-quit, ignore-term
 //     echo-console       says "console: hello" on the console and sends back what it hears
+//     flood-console      when it hears something: the console lines "1" to "500000", "the end"
+//     slow-console       passes the gate before it hears something on the console
 //     report             says FAKE_REPORT (default: "1 ok /mnt/share", "done") on the report port
 //     last-words         ends with the console lines "1" to "20000" and "the end"
+//     agent              the guest has an agent (see fake_guest.hpp), once the machine runs
+//     agent-mute         … that does not answer
+//     agent-blocked      … that may not start anything
+//     agent-lazy         … that only says it has
 //   and, once the client has read the answer to qmp_capabilities; each passes the gate:
 //     crash-after-start  dies of SIGSEGV
 //     poweroff           the guest powers itself off
 //     panic              the guest panics
 //     internal-error     the machine stops for good
 //
+// and whatever a test tells it by a signal (fault.hpp).
+//
 // `-qmp stdio` is served too, but not logged: so does the launcher try KVM.
 #include "fake.hpp"
+#include "fake_guest.hpp"
+#include "fake_hot_plug.hpp"
+#include "fake_qemu_words.hpp"
+#include "fault.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,65 +44,12 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <utility>
 
 namespace {
 
 using namespace fake;
-
-constexpr auto version =
-    "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\n"
-    "Copyright (c) 2003-2022 Fabrice Bellard and the QEMU Project developers\n";
-constexpr auto greeting =
-    R"({"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, )"
-    R"("package": "Debian 1:7.2+dfsg-7+deb12u18"}, "capabilities": ["oob"]}})";
-constexpr auto kvm_assertion =
-    "qemu-system-x86_64: error: failed to set MSR 0x48f to 0x7fefff00036dfb\n"
-    "qemu-system-x86_64: ../../target/i386/kvm/kvm.c:2893: kvm_buf_set_msrs: Assertion "
-    "`ret == cpu->kvm_msr_buf->nmsrs' failed.\n";
-
-/// "socket,id=qmp,fd=3" as key → value; the first word has the key "". A doubled comma is one.
-std::map<std::string, std::string> parse_option(const std::string& text) {
-  std::map<std::string, std::string> values;
-  std::string word;
-  const auto end_word = [&] {
-    const auto equals = word.find('=');
-    if (equals == word.npos) {
-      values[values.empty() ? "" : word] = word;
-    } else {
-      values[word.substr(0, equals)] = word.substr(equals + 1);
-    }
-    word.clear();
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ',' && text.substr(i, 2) != ",,") {
-      end_word();
-    } else {
-      if (text[i] == ',') ++i;
-      word += text[i];
-    }
-  }
-  end_word();
-  return values;
-}
-
-bool uses_kvm(const Arguments& argv) {
-  for (std::size_t i = 1; i < argv.size(); ++i) {
-    if (argv[i] == "-enable-kvm" || argv[i].find("accel=kvm") != std::string::npos) return true;
-    if (argv[i - 1] == "-accel" && argv[i].substr(0, argv[i].find(',')) == "kvm") return true;
-  }
-  return false;
-}
-
-/// The value of "key" in one QMP message, as it is written there; empty when it is not there.
-std::string json_value(const std::string& message, const std::string& key) {
-  auto at = message.find('"' + key + '"');
-  if (at == message.npos) return "";
-  at = message.find_first_not_of(" \t:", at + key.size() + 2);
-  return message.substr(at, message.find_first_of(",} \t\r\n", at) - at);
-}
 
 void send_text(int fd, const std::string& text) {
   [[maybe_unused]] const auto written = ::write(fd, text.data(), text.size());
@@ -120,7 +80,8 @@ class FakeQemu {
       die_by(SIGABRT);
     }
     if (!open_chardevs()) return 1;
-    if (!has("ignore-term")) signals_ = watch_sigterm();
+    signals_ = watch_signals(!has("ignore-term"));
+    if (has("mute")) std::fputs("qemu-system-x86_64: says nothing\n", stderr);
     while (!exit_status_) serve_once();
     return *exit_status_;
   }
@@ -141,10 +102,11 @@ class FakeQemu {
     return behaviours_.count(behaviour) != 0;
   }
 
-  static int watch_sigterm() {
+  static int watch_signals(bool sigterm) {
     sigset_t set;
     ::sigemptyset(&set);
-    ::sigaddset(&set, SIGTERM);
+    if (sigterm) ::sigaddset(&set, SIGTERM);
+    for (int i = 0; i < faults; ++i) ::sigaddset(&set, signal_of(static_cast<Fault>(i)));
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
     return ::signalfd(-1, &set, SFD_CLOEXEC);
   }
@@ -176,13 +138,19 @@ class FakeQemu {
   }
 
   void serve_once() {
-    std::vector<pollfd> waiting = {{.fd = signals_, .events = POLLIN, .revents = 0}};
-    for (const auto& [id, port] : ports_) waiting.push_back({port.readable(), POLLIN, 0});
+    std::vector<pollfd> waiting = {{.fd = signals_, .events = POLLIN, .revents = 0},
+                                   {.fd = guest_.ended(), .events = POLLIN, .revents = 0}};
+    // From the last to the first: what QMP was told comes before what the agent is told then.
+    for (auto port = ports_.rbegin(); port != ports_.rend(); ++port) {
+      waiting.push_back({port->second.readable(), POLLIN, 0});
+    }
     ::poll(waiting.data(), waiting.size(), -1);
-    if (waiting[0].revents != 0) end_by_sigterm();
-    std::size_t i = 1;
-    for (auto& [id, port] : ports_) {
+    if (waiting[0].revents != 0) take_signal();
+    if (waiting[1].revents != 0) guest_.reap();
+    std::size_t i = 2;
+    for (auto it = ports_.rbegin(); it != ports_.rend(); ++it) {
       if (waiting[i++].revents == 0 || exit_status_) continue;
+      auto& [id, port] = *it;
       if (port.client >= 0) {
         hear(id, port);
       } else {
@@ -195,6 +163,7 @@ class FakeQemu {
   void meet(const std::string& id, int client) {
     if (id == "qmp") {
       qmp_out_ = client;
+      if (has("mute")) return;
       if (has("slow") && !pass_gate("qemu")) ::usleep(300'000);
       greet();
     } else if (id == "console" && has("echo-console")) {
@@ -216,6 +185,7 @@ class FakeQemu {
   }
 
   void hear(const std::string& id, Port& port) {
+    if (id == "console" && has("slow-console")) pass_gate("qemu");
     std::array<char, 4096> bytes{};
     const auto size = ::read(port.client, bytes.data(), bytes.size());
     if (size <= 0) {
@@ -224,7 +194,20 @@ class FakeQemu {
     }
     const std::string text(bytes.data(), static_cast<std::size_t>(size));
     if (id == "console" && has("echo-console")) send_text(port.client, "console: " + text);
+    if (id == "agent" && text.find("guest-shutdown") != text.npos) {
+      shut_down(true, "guest-shutdown");
+    }
+    if (id == "console" && has("flood-console")) say_lines(500'000);
     if (id == "qmp") take_qmp(text);
+    if (id == "agent" && guest_.has_agent()) take_agent(text);
+  }
+
+  void take_agent(const std::string& text) {
+    agent_line_ += text;
+    for (auto end = agent_line_.find('\n'); end != text.npos; end = agent_line_.find('\n')) {
+      send_text(ports_["agent"].client, guest_.answer(agent_line_.substr(0, end)));
+      agent_line_.erase(0, end + 1);
+    }
   }
 
   /// Messages need no newline between them: each ends with its closing brace.
@@ -252,11 +235,32 @@ class FakeQemu {
       say(R"({"return": {"status": ")" + status_ + R"(", "singlestep": false, "running": )" +
           (status_ == "running" ? "true}" : "false}") + tail);
     } else if (known_commands_.count(command) != 0) {
-      say("{\"return\": {}" + tail);
+      // In one piece: who has read the first answer knows of the agent.
+      const bool begins = !negotiated_ && guest_.has_agent();
+      say("{\"return\": {}" + tail + (begins ? "\r\n" + agent_event() : ""));
       execute(command);
+    } else if (const auto failure = plug(message)) {
+      if (failure->empty()) {
+        say("{\"return\": {}" + tail);
+        hot_plug_.after_answer();
+      } else {
+        refuse(*failure);
+      }
     } else {
       refuse("The command " + command.substr(1, command.size() - 2) + " has not been found");
     }
+  }
+
+  static std::string agent_event() {
+    return event_text("VSERPORT_CHANGE", R"({"open": true, "id": "agent"})");
+  }
+
+  /// What HotPlug says of the command.
+  std::optional<std::string> plug(const std::string& message) {
+    const auto object = boost::json::parse(message).as_object();
+    const auto* arguments = object.if_contains("arguments");
+    if (arguments == nullptr) return std::nullopt;
+    return hot_plug_.execute(std::string(object.at("execute").as_string()), arguments->as_object());
   }
 
   void execute(const std::string& command) {
@@ -293,34 +297,60 @@ class FakeQemu {
     }
   }
 
-  void end_by_sigterm() {
+  void take_signal() {
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof(info)) != sizeof(info)) return;
+    const int signal = static_cast<int>(info.ssi_signo);
+    if (signal != SIGTERM) return suffer(static_cast<Fault>(signal - signal_of(Fault{})));
     std::fprintf(stderr, "qemu-system-x86_64: terminating on signal 15 from pid %u\n",
                  info.ssi_pid);
     shut_down(false, "host-signal");
   }
 
+  void suffer(Fault fault) {
+    switch (fault) {
+      case Fault::close_socket:
+        ::close(std::exchange(ports_["qmp"].client, -1));
+        ::close(std::exchange(ports_["qmp"].listener, -1));
+        qmp_out_ = -1;
+        return;
+      case Fault::flood:
+        return flood("qemu-system-x86_64");
+      case Fault::panic:
+        tell("GUEST_PANICKED", R"({"action": "shutdown"})");
+        return shut_down(true, "guest-panic");
+      case Fault::power_off:
+        return shut_down(true, "guest-shutdown");
+      case Fault::internal_error:
+      case Fault::disk_full:
+        status_ = fault == Fault::disk_full ? "io-error" : "internal-error";
+        return tell("STOP");
+      case Fault::restart:
+        return tell("RESET", R"({"guest": true, "reason": "guest-reset"})");
+      case Fault::start_agent:
+        return tell("VSERPORT_CHANGE", R"({"open": true, "id": "agent"})");
+      case Fault::flood_reports:
+        for (int i = 0; i < 60'000; ++i) send_text(ports_["reports"].client, "1 ok /mnt/one\n");
+        return;
+    }
+  }
+
   /// Waits for a slow reader, as QEMU's own console does.
-  void say_last_words() {
+  void say_lines(int count) {
     std::string words;
-    for (int i = 1; i <= 20000; ++i) words += std::to_string(i) + "\n";
+    for (int i = 1; i <= count; ++i) words += std::to_string(i) + "\n";
     send_text(ports_["console"].client, words + "the end\n");
   }
 
   void shut_down(bool by_guest, const std::string& reason) {
-    if (has("last-words")) say_last_words();
+    if (has("last-words")) say_lines(20'000);
     tell("SHUTDOWN", std::string("{\"guest\": ") + (by_guest ? "true" : "false") +
                          ", \"reason\": \"" + reason + "\"}");
     exit_status_ = 0;
   }
 
   void tell(const std::string& event, const std::string& data = "") const {
-    timeval now{};
-    ::gettimeofday(&now, nullptr);
-    say("{\"timestamp\": {\"seconds\": " + std::to_string(now.tv_sec) +
-        ", \"microseconds\": " + std::to_string(now.tv_usec) + "}, \"event\": \"" + event + "\"" +
-        (data.empty() ? "" : ", \"data\": " + data) + "}");
+    say(event_text(event, data));
   }
 
   void say(const std::string& message) const {
@@ -333,6 +363,9 @@ class FakeQemu {
   Arguments argv_;
   Behaviours behaviours_ = behaviours_in("FAKE_QEMU");
   std::map<std::string, Port> ports_;
+  FakeGuest guest_{behaviours_, [this](const auto& event, const auto& data) { tell(event, data); }};
+  HotPlug hot_plug_{guest_, [this](const auto& event, const auto& data) { tell(event, data); }};
+  std::string agent_line_;
   int signals_ = -1;
   int qmp_out_ = -1;
   bool negotiated_ = false;

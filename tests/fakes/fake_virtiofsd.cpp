@@ -4,13 +4,16 @@
 //   FAKE_VIRTIOFSD_FAMILY=c|rust  which of the two it is (default: rust)
 //   FAKE_VIRTIOFSD=
 //     old            a Rust one without --readonly and --translate-uid
+//     crash-at-once  dies of SIGSEGV before it serves
 //     exit-at-once   exits 1 with a line on standard error
 //     unshare-eperm  ends as the C one does where unshare(2) is forbidden
 //     crash-later    dies of SIGSEGV once QEMU is connected; passes the gate
 //     ignore-term    ignores SIGTERM
 //     stay           does not end when QEMU disconnects
 //     flood          1 MB on standard error
+// and whatever a test tells it by a signal (fault.hpp).
 #include "fake.hpp"
+#include "fault.hpp"
 
 #include <string_view>
 #include <sys/socket.h>
@@ -96,6 +99,19 @@ std::string name_of_socket(int fd) {
   return std::filesystem::path(address.sun_path).stem().string();
 }
 
+/// QEMU's connection, and whether we have closed it.
+volatile sig_atomic_t connection = -1;
+volatile sig_atomic_t closed = 0;
+
+void close_connection(int) {
+  closed = 1;
+  ::shutdown(connection, SHUT_RDWR);
+}
+
+void write_much(int) {
+  flood("virtiofsd");
+}
+
 int serve(int fd, const std::string& name, const Behaviours& behaviours) {
   if (behaviours.count("flood") != 0) flood("virtiofsd");
   std::fputs("[INFO  virtiofsd] Waiting for vhost-user socket connection...\n", stderr);
@@ -110,9 +126,15 @@ int serve(int fd, const std::string& name, const Behaviours& behaviours) {
     pass_gate(name);
     die_by(SIGSEGV);
   }
+  connection = qemu;
+  std::signal(signal_of(Fault::close_socket), close_connection);
+  std::signal(signal_of(Fault::flood), write_much);
+  // As in a program that is told so while it waits.
+  std::fputs("[INFO  virtiofsd] Ready\n", stderr);
   char byte = 0;
   while (::read(qemu, &byte, 1) > 0) {
   }
+  while (closed != 0) ::pause();
   std::fputs("[INFO  virtiofsd] Client disconnected, shutting down\n", stderr);
   while (behaviours.count("stay") != 0) ::pause();
   return 0;
@@ -134,6 +156,7 @@ int main(int argc, char** argv) {
   behaviours.merge(behaviours_in("FAKE_VIRTIOFSD_" + name.substr(name.rfind('-') + 1)));
   if (behaviours.count("ignore-term") != 0) std::signal(SIGTERM, SIG_IGN);
   log_start(name, arguments);
+  if (behaviours.count("crash-at-once") != 0) die_by(SIGSEGV);
   if (behaviours.count("exit-at-once") != 0) {
     std::fputs("[ERROR virtiofsd] Error entering sandbox: Invented\n", stderr);
     return 1;

@@ -211,13 +211,16 @@ TEST_CASE("an ignored SIGCHLD loses no exit status") {
   CHECK(test::wait_for(pid) == 7);
 }
 
-TEST_CASE("the environment is ours without the guest password") {
-  ::setenv("GUEST_PASSWORD", "secret", 1);
+TEST_CASE("the environment is ours without the guest password and the words with systemd") {
+  const std::vector<const char*> kept = {"GUEST_PASSWORD", "NOTIFY_SOCKET", "WATCHDOG_USEC",
+                                         "WATCHDOG_PID"};
+  for (const char* name : kept) ::setenv(name, "secret", 1);
   ::setenv("GUEST_PASSWORD_HINT", "x", 1);
   ::setenv("GUEST_NAME", "a b\n$(c)", 1);
   CHECK(lines_of(shell("echo \"${GUEST_PASSWORD-none} $GUEST_PASSWORD_HINT $GUEST_NAME\"; "
                        "! grep -q secret /proc/$$/environ")) == Lines{"none x a b", "$(c)"});
-  for (const char* name : {"GUEST_PASSWORD", "GUEST_PASSWORD_HINT", "GUEST_NAME"}) ::unsetenv(name);
+  for (const char* name : kept) ::unsetenv(name);
+  for (const char* name : {"GUEST_PASSWORD_HINT", "GUEST_NAME"}) ::unsetenv(name);
 }
 
 TEST_CASE("the child leads its own process group") {

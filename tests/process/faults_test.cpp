@@ -26,8 +26,13 @@ const std::string unreported =
     "slow, "
     "or it does not run cloud-init (by hand, in the guest: mount -t virtiofs -o rw -- one "
     "/mnt/one)";
-const std::string hang =
-    "[ERROR] Processes of the guest that use this share hang from now on; the machine is stopped";
+std::string hang(const std::string& place) {
+  return "[ERROR] Processes of the guest that use " + place +
+         " hang from now on; the machine is stopped";
+}
+const Lines killed_by_somebody = {
+    "[ERROR]   likely cause: somebody killed it: a person, or the kernel for want of memory",
+    "[ERROR]   hint: look at the host's kernel log (dmesg)"};
 
 /// The log without the lines about shares before boot.
 Lines events(const Finished& finished) {
@@ -73,7 +78,7 @@ TEST_CASE("fault: a QEMU that cannot be executed ends what was started before it
   const auto seen = host.run(two_shares(host, {}));
   CHECK(seen.status == 1);
   CHECK(events(seen) ==
-        Lines{"error: cannot start qemu: " + qemu, "  cause: No such file or directory"});
+        Lines{"[ERROR] cannot start qemu: " + qemu + ": No such file or directory"});
 }
 
 TEST_CASE("fault: QEMU that exits at once is quoted") {
@@ -142,9 +147,10 @@ TEST_CASE("fault: a machine that broke and a QEMU that does not quit end all the
   const FakeHost host;
   const auto seen = host.run({{"FAKE_QEMU", "internal-error,ignore-quit,ignore-term"}});
   CHECK(seen.status == 1);
-  CHECK(events(seen) ==
-        Lines{runs, "[ERROR] The machine stopped: QEMU's run state is 'internal-error'",
-              "[WARN] QEMU does not answer: SIGTERM", "[WARN] QEMU does not end: SIGKILL"});
+  CHECK(events(seen) == Lines{runs,
+                              "[ERROR] The machine stopped: QEMU's run state is 'internal-error'",
+                              "[WARN] QEMU does not answer: SIGTERM (2.0 s left)",
+                              "[WARN] QEMU does not end: SIGKILL (1.0 s left)"});
 }
 
 TEST_CASE("fault: a crash of QEMU while the guest runs ends with its last lines") {
@@ -167,14 +173,16 @@ TEST_CASE("fault: a QEMU that somebody kills is reported") {
   ::kill(launcher.child_pid("qemu-system-x86_64"), SIGKILL);
   const auto seen = host.finish(launcher);
   CHECK(seen.status == 1);
-  CHECK(events(seen) == Lines{runs, "[ERROR] QEMU died (signal 9 (Killed))"});
+  CHECK(events(seen) == Lines{runs, "[ERROR] QEMU died (signal 9 (Killed))", killed_by_somebody[0],
+                              killed_by_somebody[1]});
 }
 
 TEST_CASE("fault: a kernel panic ends with status 1") {
   const FakeHost host;
   const auto seen = host.run({{"FAKE_QEMU", "panic"}});
   CHECK(seen.status == 1);
-  CHECK(events(seen) == Lines{runs, "[ERROR] The guest's kernel panicked"});
+  CHECK(events(seen) ==
+        Lines{runs, "[ERROR] The guest's kernel panicked (its last words are on the console)"});
 }
 
 TEST_CASE("fault: a slow QEMU is waited for") {
@@ -201,7 +209,11 @@ TEST_CASE("fault: a virtiofsd that exits at once is blamed and not QEMU") {
   const auto seen = host.run(two_shares(host, {{"FAKE_VIRTIOFSD_2", "exit-at-once"}}));
   CHECK(seen.status == 4);
   CHECK(events(seen) == Lines{"[ERROR] virtiofsd-2 died before the machine ran (exit status 1)",
-                              "[ERROR]   [ERROR virtiofsd] Error entering sandbox: Invented"});
+                              "[ERROR]   [ERROR virtiofsd] Error entering sandbox: Invented",
+                              "[ERROR]   likely cause: this container does not let virtiofsd make "
+                              "its sandbox",
+                              "[ERROR]   hint: set FILESYSTEM_SANDBOX=auto, or "
+                              "FILESYSTEM_DRIVER=9p"});
 }
 
 TEST_CASE("fault: a virtiofsd that may not unshare is quoted") {
@@ -211,10 +223,15 @@ TEST_CASE("fault: a virtiofsd that may not unshare is quoted") {
                                                                 {"FAKE_VIRTIOFSD_FAMILY", "c"},
                                                                 {"FILESYSTEM_SANDBOX", "chroot"}}));
   CHECK(seen.status == 4);
-  CHECK(events(seen) ==
-        Lines{"[ERROR] virtiofsd-1 died before the machine ran (exit status 1)",
-              "[ERROR]   unshare(CLONE_FS) failed with EPERM. If running in a container please "
-              "check that the container runtime seccomp policy allows unshare."});
+  CHECK(
+      events(seen) ==
+      Lines{"[ERROR] virtiofsd-1 died before the machine ran (exit status 1)",
+            "[ERROR]   unshare(CLONE_FS) failed with EPERM. If running in a container please "
+            "check that the container runtime seccomp policy allows unshare.",
+            "[ERROR]   likely cause: this container's seccomp profile forbids unshare, which this "
+            "virtiofsd needs",
+            "[ERROR]   hint: docker run --security-opt seccomp=docker/seccomp-virtiofs.json, or "
+            "FILESYSTEM_DRIVER=9p"});
 }
 
 TEST_CASE("fault: one of two virtiofsds that dies later ends the machine in order") {
@@ -228,8 +245,8 @@ TEST_CASE("fault: one of two virtiofsds that dies later ends the machine in orde
   CHECK(events(seen) ==
         Lines{runs, "[ERROR] virtiofsd-2 died (signal 11 (Segmentation fault))",
               "[ERROR]   [INFO  virtiofsd] Waiting for vhost-user socket connection...",
-              "[ERROR]   [INFO  virtiofsd] Client connected, servicing requests", hang,
-              "[INFO] The guest powered off"});
+              "[ERROR]   [INFO  virtiofsd] Client connected, servicing requests",
+              hang("/mnt/two (Filesystem #2)"), "[INFO] The guest powered off"});
 }
 
 TEST_CASE("fault: a guest that hangs with its virtiofsd is ended within the budget") {
@@ -244,7 +261,8 @@ TEST_CASE("fault: a guest that hangs with its virtiofsd is ended within the budg
   CHECK(seen.status == 4);
   const auto lines = events(seen);
   CHECK(Lines(lines.end() - 2, lines.end()) ==
-        Lines{hang, "[WARN] The guest did not power off in time: QEMU is told to quit"});
+        Lines{hang("/mnt/one (Filesystem #1)"),
+              "[WARN] The guest did not power off in time: QEMU is told to quit (0.2 s left)"});
 }
 
 TEST_CASE("fault: a virtiofsd that does not end with QEMU is killed") {

@@ -124,7 +124,7 @@ TEST_CASE("launch: a program inherits its own descriptors only") {
     return kinds;
   };
   CHECK(kinds("qemu") ==
-        Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket", "4 socket", "5 socket"});
+        Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket", "4 socket", "5 socket", "6 socket"});
   CHECK(kinds("virtiofsd-1") == Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket"});
   CHECK(kinds("virtiofsd-2") == Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket"});
 }

@@ -9,9 +9,12 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +41,24 @@ bool is_non_blocking(const UniqueFd& fd) {
   return (::fcntl(fd.get(), F_GETFL) & O_NONBLOCK) != 0;
 }
 
+/// What happens to `name` in a folder while `action` runs.
+std::vector<std::uint32_t> events_in(const std::string& folder, const std::string& name,
+                                     const std::function<void()>& action) {
+  const UniqueFd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  REQUIRE(::inotify_add_watch(watch.get(), folder.c_str(), IN_CREATE | IN_ATTRIB) >= 0);
+  action();
+  std::vector<std::uint32_t> events;
+  alignas(inotify_event) std::array<char, 4096> bytes{};
+  const auto size = ::read(watch.get(), bytes.data(), bytes.size());
+  for (ssize_t at = 0; at < size;) {
+    const auto* event = reinterpret_cast<const inotify_event*>(&bytes.at(at));
+    CHECK(event->name == name);
+    events.push_back(event->mask);
+    at += static_cast<ssize_t>(sizeof *event + event->len);
+  }
+  return events;
+}
+
 TEST_CASE("a socket that listens is private and can be connected to") {
   TemporaryFolder folder;
   const auto path = folder / "a b, $(x) é.sock";
@@ -58,6 +79,13 @@ TEST_CASE("a socket that listens is private and can be connected to") {
   char byte = 0;
   CHECK(::read(theirs.get(), &byte, 1) == 1);
   CHECK(byte == 'x');
+}
+
+TEST_CASE("who watches the folder of a socket sees when it takes connections") {
+  const TemporaryFolder folder;
+  UniqueFd listener;
+  CHECK(events_in(folder.path(), "socket", [&] { listener = listen_at(folder / "socket"); }) ==
+        std::vector<std::uint32_t>{IN_CREATE, IN_ATTRIB});
 }
 
 TEST_CASE("a path of 107 bytes fits and a longer one is refused") {

@@ -41,6 +41,19 @@ Lines steps(const Finished& finished) {
   return lines;
 }
 
+/// Settings of a share whose virtiofsd sends the launcher the signal `name` when it is looked at.
+Settings share_of_one_that_sends(const FakeHost& host, const std::string& name) {
+  const auto sending = host / "virtiofsd-that-sends";
+  const auto config = host / "config";
+  std::filesystem::create_directories(config + "/qemu/vhost-user");
+  std::ofstream(sending) << "#!/bin/sh\nkill -" << name << " $PPID\nexec " << FAKE_VIRTIOFSD
+                         << " \"$@\"\n";
+  std::filesystem::permissions(sending, std::filesystem::perms::owner_all);
+  std::ofstream(config + "/qemu/vhost-user/10.json")
+      << R"({"type": "fs", "binary": ")" << sending << "\"}";
+  return join(FakeHost::virtiofs_share(1, host / "source"), {{"XDG_CONFIG_HOME", config}});
+}
+
 std::chrono::seconds seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start);
 }
@@ -65,9 +78,10 @@ TEST_CASE("stop: a guest that does not power off in time is ended by quit") {
   const auto seen =
       stop(host, {{"FAKE_QEMU", "ignore-powerdown"}, {"STOP_TIMEOUT", "1"}}, {SIGTERM});
   CHECK(seen.status == 5);
-  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
-                             "[WARN] The guest did not power off in time: QEMU is told to quit",
-                             "[ERROR] The guest did not stop in time and was killed"});
+  CHECK(steps(seen) ==
+        Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
+              "[WARN] The guest did not power off in time: QEMU is told to quit (0.2 s left)",
+              "[ERROR] The guest did not stop in time and was killed"});
 }
 
 TEST_CASE("stop: a QEMU that does not quit is ended by SIGTERM") {
@@ -75,10 +89,11 @@ TEST_CASE("stop: a QEMU that does not quit is ended by SIGTERM") {
   const auto seen =
       stop(host, {{"FAKE_QEMU", "ignore-powerdown,ignore-quit"}, {"STOP_TIMEOUT", "1"}}, {SIGTERM});
   CHECK(seen.status == 5);
-  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
-                             "[WARN] The guest did not power off in time: QEMU is told to quit",
-                             "[WARN] QEMU does not answer: SIGTERM",
-                             "[ERROR] The guest did not stop in time and was killed"});
+  CHECK(steps(seen) ==
+        Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
+              "[WARN] The guest did not power off in time: QEMU is told to quit (0.2 s left)",
+              "[WARN] QEMU does not answer: SIGTERM (0.2 s left)",
+              "[ERROR] The guest did not stop in time and was killed"});
 }
 
 TEST_CASE("stop: a QEMU that ignores SIGTERM is ended by SIGKILL within the budget") {
@@ -90,11 +105,12 @@ TEST_CASE("stop: a QEMU that ignores SIGTERM is ended by SIGKILL within the budg
   const auto seen = stop(host, settings, {SIGTERM});
   CHECK(seconds_since(start).count() < 20);
   CHECK(seen.status == 5);
-  CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
-                             "[WARN] The guest did not power off in time: QEMU is told to quit",
-                             "[WARN] QEMU does not answer: SIGTERM",
-                             "[WARN] QEMU does not end: SIGKILL",
-                             "[ERROR] The guest did not stop in time and was killed"});
+  CHECK(steps(seen) ==
+        Lines{"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
+              "[WARN] The guest did not power off in time: QEMU is told to quit (0.2 s left)",
+              "[WARN] QEMU does not answer: SIGTERM (0.2 s left)",
+              "[WARN] QEMU does not end: SIGKILL (0.1 s left)",
+              "[ERROR] The guest did not stop in time and was killed"});
 }
 
 TEST_CASE("stop: a second request does not wait for the guest") {
@@ -115,8 +131,8 @@ TEST_CASE("stop: a second request does not wait for QEMU either") {
   CHECK(seen.status == 5);
   CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off",
                              "[WARN] Asked to stop again (SIGTERM): not waiting any longer",
-                             "[WARN] QEMU does not answer: SIGTERM",
-                             "[WARN] QEMU does not end: SIGKILL",
+                             "[WARN] QEMU does not answer: SIGTERM (2.0 s left)",
+                             "[WARN] QEMU does not end: SIGKILL (1.0 s left)",
                              "[ERROR] The guest did not stop in time and was killed"});
 }
 
@@ -132,6 +148,39 @@ TEST_CASE("stop: a guest that powers off by itself meanwhile has stopped well") 
   CHECK(seen.status == 0);
   CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off",
                              "[INFO] The guest powered off"});
+}
+
+TEST_CASE("stop: a signal that was ignored at the start stays so but SIGTERM") {
+  const FakeHost host;
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT}) {
+    CAPTURE(signal);
+    const StartDetails ignoring{{}, [signal] {
+                                  std::signal(signal, SIG_IGN);
+                                  std::signal(SIGTERM, SIG_IGN);
+                                }};
+    Launcher launcher(host.settings(), {}, ignoring);
+    REQUIRE(launcher.wait_for_log("The machine runs"));
+    // Of two that are there the one with the lower number arrives first, and SIGTERM's is the
+    // highest.
+    launcher.signal(signal);
+    launcher.signal(SIGTERM);
+    const auto seen = host.finish(launcher);
+    CHECK(seen.status == 0);
+    CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off",
+                               "[INFO] The guest powered off"});
+  }
+}
+
+TEST_CASE("stop: a signal that is ignored and comes while the host is looked at is dropped") {
+  const StartDetails under_nohup{{}, [] { std::signal(SIGHUP, SIG_IGN); }};
+  const FakeHost host;
+  Launcher launcher(host.settings(share_of_one_that_sends(host, "HUP")), {}, under_nohup);
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  launcher.signal(SIGTERM);
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
+  CHECK(observe(seen).log_with("Stopping") ==
+        Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off"});
 }
 
 TEST_CASE("stop: before the machine runs QEMU is ended at once") {
@@ -167,16 +216,7 @@ TEST_CASE("stop: a QEMU that hangs before the machine runs is killed") {
 
 TEST_CASE("stop: a signal that comes while the host is looked at is not lost") {
   const FakeHost host;
-  const auto asking = host / "virtiofsd-that-asks";
-  const auto config = host / "config";
-  std::filesystem::create_directories(config + "/qemu/vhost-user");
-  std::ofstream(asking) << "#!/bin/sh\nkill -TERM $PPID\nexec " << FAKE_VIRTIOFSD << " \"$@\"\n";
-  std::filesystem::permissions(asking, std::filesystem::perms::owner_all);
-  std::ofstream(config + "/qemu/vhost-user/10.json")
-      << R"({"type": "fs", "binary": ")" << asking << "\"}";
-  auto settings = FakeHost::virtiofs_share(1, host / "source");
-  settings["XDG_CONFIG_HOME"] = config;
-  const auto seen = host.run(settings);
+  const auto seen = host.run(share_of_one_that_sends(host, "TERM"));
   CAPTURE(seen.log);
   CHECK(seen.status == 0);
   CHECK(seen.log.find("[INFO] Stopping before the machine runs (SIGTERM)\n") != seen.log.npos);

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The whole launcher with fake programs on a terminal of its own: a user at the keyboard.
+#include "support/terminal.hpp"
+
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdexcept>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 using namespace vmr::test;
 
@@ -25,75 +19,6 @@ using Lines = std::vector<std::string>;
 const std::string welcome =
     "[INFO] The guest's console is here; Ctrl-] three times leaves it and stops the VM";
 const std::string right_bracket = "\x1d";
-
-/// A pseudo-terminal. Our copy of the user's side keeps its attributes when the program is gone.
-class Terminal {
- public:
-  Terminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
-    if (::grantpt(master_.get()) != 0 || ::unlockpt(master_.get()) != 0) {
-      throw std::runtime_error("no pseudo-terminal");
-    }
-    name_ = ::ptsname(master_.get());
-    slave_.reset(::open(name_.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-  }
-
-  /// Standard input, standard output and controlling terminal of the launcher.
-  [[nodiscard]] StartDetails details() const {
-    return {{}, [name = name_] {
-              ::setsid();
-              const int fd = ::open(name.c_str(), O_RDWR | O_CLOEXEC);
-              ::ioctl(fd, TIOCSCTTY, 0);
-              ::dup2(fd, STDIN_FILENO);
-              ::dup2(fd, STDOUT_FILENO);
-            }};
-  }
-
-  void type(const std::string& keys) const {
-    REQUIRE(::write(master_.get(), keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
-  }
-
-  /// Reads the screen up to and with `text`, for ten seconds at most; returns what was before it.
-  std::string read_to(const std::string& text) {
-    while (screen_.find(text) == screen_.npos) {
-      pollfd waiting{master_.get(), POLLIN, 0};
-      std::array<char, 4096> bytes{};
-      if (::poll(&waiting, 1, 10'000) != 1) return "no '" + text + "' in: " + screen_;
-      const auto size = ::read(master_.get(), bytes.data(), bytes.size());
-      if (size <= 0) return "end: " + screen_;
-      screen_.append(bytes.data(), static_cast<std::size_t>(size));
-    }
-    const auto before = screen_.substr(0, screen_.find(text));
-    screen_.erase(0, before.size() + text.size());
-    return before;
-  }
-
-  [[nodiscard]] termios attributes() const {
-    termios attributes{};
-    REQUIRE(::tcgetattr(slave_.get(), &attributes) == 0);
-    return attributes;
-  }
-
-  /// As when its window is closed.
-  void hang_up() {
-    slave_.reset();
-    master_.reset();
-  }
-
- private:
-  vmr::UniqueFd master_;
-  vmr::UniqueFd slave_;
-  std::string name_;
-  std::string screen_;
-};
-
-bool are_equal(const termios& a, const termios& b) {
-  return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_cflag == b.c_cflag &&
-         a.c_lflag == b.c_lflag && std::memcmp(a.c_cc, b.c_cc, sizeof a.c_cc) == 0;
-}
-
-bool is_raw(const termios& attributes) {
-  return (attributes.c_lflag & (ICANON | ECHO | ISIG)) == 0 && (attributes.c_oflag & OPOST) != 0;
-}
 
 }  // namespace
 

@@ -75,6 +75,8 @@ Launcher::Launcher(const Variables& variables, const std::vector<std::string>& a
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(output.writing.get(), STDOUT_FILENO);
     ::dup2(log.writing.get(), STDERR_FILENO);
+    // Whoever started the tests may have had them ignore some, as nohup does.
+    for (const int signal : {SIGINT, SIGHUP, SIGQUIT}) std::signal(signal, SIG_DFL);
     if (details.before_exec) details.before_exec();
     ::execve(argv_pointers.front(), argv_pointers.data(), environment_pointers.data());
     ::_exit(127);

@@ -30,7 +30,7 @@ struct StartDetails {
 
 /// A vm-runner in an environment of its own: only PATH and HOME of ours, XDG_RUNTIME_DIR and
 /// XDG_CONFIG_HOME in a temporary folder, SSH_PORT=0, and what the test sets. Standard input is
-/// /dev/null. Killed at the end if it still runs.
+/// /dev/null, no signal is ignored. Killed at the end if it still runs.
 class Launcher {
  public:
   using Variables = std::map<std::string, std::string>;

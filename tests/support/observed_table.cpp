@@ -165,9 +165,10 @@ void ObservedTable::write() const {
   write_text(path_, text + after_);
 }
 
-void check_observed(const std::string& table, const std::string& header,
-                    const ObservedColumn& cells, const std::string& qemu) {
-  const std::string path = SOURCE_FOLDER "/docs/filesystem-sharing.md";
+namespace {
+
+void check_column(const std::string& path, const std::string& table, const std::string& header,
+                  const ObservedColumn& cells, const std::string& qemu) {
   if (std::getenv("UPDATE_OBSERVED") != nullptr) {
     ObservedTable document(path, table);
     document.set_column(header, cells, qemu);
@@ -183,6 +184,20 @@ void check_observed(const std::string& table, const std::string& header,
   }
   for (const auto& [row, cell] : documented) {
     FAIL_CHECK("documented but not seen: ", row.who, ", ", row.what, ": ", cell);
+  }
+}
+
+}  // namespace
+
+void check_observed(const std::string& table, const std::string& header,
+                    const ObservedColumn& cells, const std::string& qemu) {
+  check_column(SOURCE_FOLDER "/docs/filesystem-sharing.md", table, header, cells, qemu);
+}
+
+void check_observed_table(const std::string& document, const std::string& name,
+                          const std::vector<std::pair<std::string, ObservedColumn>>& columns) {
+  for (const auto& [header, cells] : columns) {
+    check_column(std::string(SOURCE_FOLDER "/docs/") + document, name, header, cells, {});
   }
 }
 

@@ -55,6 +55,10 @@ class ObservedTable {
   std::vector<std::pair<ObservedRow, Line>> rows_;  ///< each with one cell for every header
 };
 
+/// Compares every column with the table `name` of docs/DOCUMENT, as below.
+void check_observed_table(const std::string& document, const std::string& name,
+                          const std::vector<std::pair<std::string, ObservedColumn>>& columns);
+
 /// Compares `cells`, seen with `qemu` ("QEMU 7.2", "QEMU 10", or empty where it does not matter),
 /// with a column of a table in docs/filesystem-sharing.md. With UPDATE_OBSERVED in the environment
 /// they are written there first; look at the difference before you commit it.

@@ -141,6 +141,52 @@ TEST_CASE("other wrong words are named") {
   CHECK(refusal({"seed", "-o", "x", "--", "-S"}) == "seed: takes no QEMU arguments behind --");
 }
 
+TEST_CASE("commands for a running VM") {
+  Arguments expected;
+  expected.command = Command::stop;
+  expected.now = true;
+  expected.assignments = {"GUEST_NAME=a"};
+  CHECK(parse_arguments({"stop", "--now", "--set", "GUEST_NAME=a"}) == expected);
+
+  expected = {};
+  expected.command = Command::status;
+  expected.format = Format::table;
+  expected.wait = true;
+  CHECK(parse_arguments({"status", "--wait"}) == expected);
+
+  expected = {};
+  expected.command = Command::exec;
+  expected.qemu_args = {"ls", "-l", "--", "a b"};
+  CHECK(parse_arguments({"exec", "--", "ls", "-l", "--", "a b"}) == expected);
+  CHECK(refusal({"exec"}) == "exec: no command behind --");
+  CHECK(refusal({"exec", "--"}) == "exec: no command behind --");
+  CHECK(refusal({"console", "--", "x"}) == "console: takes no QEMU arguments behind --");
+}
+
+TEST_CASE("what is to be done with the shares of a running VM") {
+  Arguments expected;
+  expected.command = Command::share;
+  expected.format = Format::table;
+  CHECK(parse_arguments({"share"}) == expected);
+  CHECK(parse_arguments({"share", "list"}) == expected);
+  expected.format = Format::json;
+  CHECK(parse_arguments({"share", "--format=json"}) == expected);
+  expected.format = Format::table;
+  expected.share_action = ShareAction::add;
+  expected.share = "/srv/a b.toml";
+  expected.assignments = {"TARGET=x"};
+  CHECK(parse_arguments({"share", "add", "/srv/a b.toml", "--set", "TARGET=x"}) == expected);
+  expected.share_action = ShareAction::remove;
+  expected.share = "3";
+  expected.assignments = {};
+  CHECK(parse_arguments({"share", "remove", "3"}) == expected);
+  CHECK(refusal({"share", "remov", "/x"}) ==
+        "share: unknown action 'remov'; did you mean 'remove'?");
+  CHECK(refusal({"share", "add"}) == "share add: no folder given");
+  CHECK(refusal({"share", "add", ""}) == "share add: no folder given");
+  CHECK(refusal({"share", "remove", "--set", "A=B"}) == "share remove: no share given");
+}
+
 TEST_CASE("wrong sockets are named") {
   CHECK(refusal({"listen", "--", "x"}) == "listen: no FD=PATH given");
   CHECK(refusal({"listen", "3=/a"}) == "listen: no command behind --");
@@ -167,7 +213,11 @@ TEST_CASE("help is one for all and one for each command") {
   CHECK(help({"run", "--help"}) == help_text(Command::run));
   CHECK(help({"args", "vm.toml", "-h"}) == help_text(Command::args));
   CHECK(help({"seed", "--help"}) == help_text(Command::seed));
+  CHECK(help({"console", "--help"}) == help_text(Command::console));
   CHECK(help({"listen", "-h"}) == help_text(Command::listen));
+  CHECK(help({"stop", "-h"}) == help_text(Command::stop));
+  CHECK(help({"share", "-h"}) == help_text(Command::share));
+  CHECK(help({"share", "add", "-h"}) == help_text(Command::share));
 }
 
 TEST_CASE("the version is printed") {

@@ -30,17 +30,57 @@ TEST_CASE("lines that a guest reports") {
         GuestReport{Kind::mounted, 999, "/mnt/a b,c 'd'"});
   CHECK(parse_guest_report("2 error mount: no") == GuestReport{Kind::failed, 2, "mount: no"});
   CHECK(parse_guest_report("2 error ") == GuestReport{Kind::failed, 2, ""});
+  CHECK(parse_guest_report("3 gone") == GuestReport{Kind::gone, 3, ""});
+  CHECK(parse_guest_report("3 kept umount: busy") == GuestReport{Kind::kept, 3, "umount: busy"});
   CHECK(parse_guest_report("done") == GuestReport{Kind::done, 0, ""});
 }
 
+TEST_CASE("shares come and go and a guest that restarts has proved nothing") {
+  auto reports = two_shares();
+  reports.take("1 ok /mnt/a");
+  reports.take("done");
+  CHECK(reports.take("3 ok /mnt/c") == std::nullopt);
+  reports.add(share_with(3, Driver::virtiofs, "/mnt/c"));
+  CHECK(reports.take("3 ok /mnt/c") ==
+        Event{LogLevel::info, "Filesystem #3: mounted in the guest at /mnt/c"});
+  CHECK(reports.proof(3) == ShareProof{ShareProof::State::mounted, ""});
+  CHECK(reports.take("3 kept umount: busy") == std::nullopt);
+  CHECK(reports.proof(3) == ShareProof{ShareProof::State::mounted, ""});
+  CHECK(reports.take("3 gone") == std::nullopt);
+  CHECK(reports.proof(3) == ShareProof{});
+  reports.remove(3);
+  CHECK(reports.take("3 ok /mnt/c") == std::nullopt);
+
+  CHECK(reports.complete());
+  reports.restart();
+  CHECK_FALSE(reports.complete());
+  CHECK(reports.proof(1) == ShareProof{});
+}
+
 TEST_CASE("anything else that a guest writes is no report") {
-  const std::vector<std::string> lines = {"",         "ok /mnt/a", "1",
-                                          "1 ok",     "1 okay x",  "1  ok x",
-                                          "1 OK x",   "1 error",   "0 ok x",
-                                          "-1 ok x",  "+1 ok x",   " 1 ok x",
-                                          "1x ok x",  "0x1 ok x",  "99999999999999999999 ok x",
-                                          "done ",    "Done",      std::string("\0done", 5),
-                                          "\xff\xfe", "%s%n",      std::string(100000, '1')};
+  const std::vector<std::string> lines = {"",
+                                          "ok /mnt/a",
+                                          "1",
+                                          "1 ok",
+                                          "1 okay x",
+                                          "1  ok x",
+                                          "1 OK x",
+                                          "1 error",
+                                          "0 ok x",
+                                          "-1 ok x",
+                                          "+1 ok x",
+                                          " 1 ok x",
+                                          "1x ok x",
+                                          "1 gone ",
+                                          "1 kept",
+                                          "0x1 ok x",
+                                          "99999999999999999999 ok x",
+                                          "done ",
+                                          "Done",
+                                          std::string("\0done", 5),
+                                          "\xff\xfe",
+                                          "%s%n",
+                                          std::string(100000, '1')};
   for (const auto& line : lines) {
     CAPTURE(line);
     CHECK(parse_guest_report(line) == std::nullopt);

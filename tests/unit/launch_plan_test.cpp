@@ -28,6 +28,7 @@ TEST_CASE("a plan is made of its parts") {
                     "/run/vm-runner/vm/qmp.sock",
                     "/run/vm-runner/vm/console.sock",
                     "/run/vm-runner/vm/reports.sock",
+                    "/run/vm-runner/vm/agent.sock",
                     "/run/vm-runner/vm/control.sock"};
   expected.shares = {plan_share(spec.shares.at(0), 0, host, "/run/vm-runner/vm"),
                      plan_share(spec.shares.at(1), 1, host, "/run/vm-runner/vm")};
@@ -39,7 +40,9 @@ TEST_CASE("a plan is made of its parts") {
   expected.persistent_disk =
       Disk{"/guest/disk.qcow2", "qcow2", "/root/.local/share/vm-runner/vm.qcow2"};
   expected.ssh = spec.ssh;
+  expected.start_timeout = 64s;
   expected.stop_timeout = 8s;
+  expected.hotplug_ports = {"hotplug1", "hotplug2", "hotplug3", "hotplug4"};
   expected.console = false;
   CHECK(make_plan(spec, host) == expected);
 }

@@ -81,6 +81,9 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.extra_args = {{}, by_default("EXTRA_ARGS")};
   expected.log_verbose = {false, by_default("LOG_VERBOSE")};
   expected.stop_timeout = {std::nullopt, by_default("STOP_TIMEOUT")};
+  expected.start_timeout = {std::nullopt, by_default("START_TIMEOUT")};
+  expected.on_helper_exit = {HelperExitPolicy::stop, by_default("ON_HELPER_EXIT")};
+  expected.hotplug_shares = {4, by_default("HOTPLUG_SHARES")};
   CHECK(default_config() == expected);
 
   const auto loaded = load({});

@@ -13,9 +13,10 @@ namespace vmr::test {
 namespace {
 
 const std::string qemu = "/usr/bin/qemu-system-x86_64";
-const RuntimePaths no_seed = {"/r", "", "/r/qmp.sock", "/r/console.sock", "/r/reports.sock"};
-const RuntimePaths with_seed = {"/r", "/r/seed.iso", "/r/qmp.sock", "/r/console.sock",
-                                "/r/reports.sock"};
+const RuntimePaths no_seed = {
+    "/r", "", "/r/qmp.sock", "/r/console.sock", "/r/reports.sock", "/r/agent.sock"};
+const RuntimePaths with_seed = {
+    "/r", "/r/seed.iso", "/r/qmp.sock", "/r/console.sock", "/r/reports.sock", "/r/agent.sock"};
 
 VmSpec smallest_spec() {
   VmSpec spec;
@@ -60,14 +61,18 @@ Strings group_names(const QemuPlan& plan) {
 }
 
 /// The arguments that every VM has, before those of its shares.
-const Strings common_tail = {"-device",  "virtio-rng-pci",
-                             "-chardev", "socket,id=console,fd=4,server=on,wait=off",
-                             "-device",  "isa-serial,chardev=console",
-                             "-device",  "virtio-serial-pci",
-                             "-chardev", "socket,id=reports,fd=5,server=on,wait=off",
-                             "-device",  "virtserialport,chardev=reports,name=org.vm-runner.shares",
-                             "-chardev", "socket,id=qmp,fd=3,server=on,wait=off",
-                             "-mon",     "chardev=qmp,mode=control"};
+const Strings common_tail = {
+    "-device",  "virtio-rng-pci",
+    "-chardev", "socket,id=console,fd=4,server=on,wait=off",
+    "-device",  "isa-serial,chardev=console",
+    "-device",  "virtio-serial-pci,id=serial",
+    "-chardev", "socket,id=reports,fd=5,server=on,wait=off",
+    "-device",  "virtserialport,chardev=reports,name=org.vm-runner.shares",
+    "-chardev", "socket,id=agent,fd=6,server=on,wait=off",
+    "-device",  "virtserialport,chardev=agent,id=agent,name=org.qemu.guest_agent.0",
+    "-device",  "pvpanic-pci",
+    "-chardev", "socket,id=qmp,fd=3,server=on,wait=off",
+    "-mon",     "chardev=qmp,mode=control"};
 
 Argv joined(Strings words, const Strings& more, const Strings& last = {}) {
   words.insert(words.end(), more.begin(), more.end());
@@ -99,8 +104,10 @@ TEST_CASE("the smallest machine under TCG") {
                common_tail));
   CHECK(plan.accelerator == Accelerator::tcg);
   CHECK(plan.process.name == "qemu");
-  CHECK(plan.process.listeners ==
-        std::vector<Listener>{{3, "/r/qmp.sock"}, {4, "/r/console.sock"}, {5, "/r/reports.sock"}});
+  CHECK(plan.process.listeners == std::vector<Listener>{{3, "/r/qmp.sock"},
+                                                        {4, "/r/console.sock"},
+                                                        {5, "/r/reports.sock"},
+                                                        {6, "/r/agent.sock"}});
 }
 
 TEST_CASE("a machine with everything under KVM") {
@@ -161,14 +168,14 @@ TEST_CASE("a machine with everything under KVM") {
               "-device", "virtio-9p-pci,fsdev=share2,mount_tag=t,addr=0x10.1", "-device",
               "virtio-balloon-pci"}));
   CHECK(group_names(plan) == Strings{"base", "machine", "memory", "boot", "disk", "seed", "network",
-                                     "entropy", "console", "reports", "control", "shares",
+                                     "entropy", "console", "ports", "panic", "control", "shares",
                                      "extra"});
 }
 
 TEST_CASE("the groups in a row are the command line and none is empty") {
   const auto plan = plan_qemu(smallest_spec(), Accelerator::tcg, qemu, no_seed, {});
   CHECK(group_names(plan) == Strings{"base", "machine", "memory", "network", "entropy", "console",
-                                     "reports", "control"});
+                                     "ports", "panic", "control"});
   Strings flat = {qemu};
   for (const auto& group : plan.groups) {
     CHECK_FALSE(group.arguments.empty());
@@ -177,7 +184,17 @@ TEST_CASE("the groups in a row are the command line and none is empty") {
   CHECK(Argv{flat} == Argv{plan.process.argv});
 }
 
-TEST_CASE("memory is shared exactly when a virtiofsd needs it") {
+TEST_CASE("shares that come later have their ports and shared memory") {
+  auto spec = smallest_spec();
+  spec.hotplug_shares = 2;
+  CHECK(hotplug_ports(spec) == Strings{"hotplug1", "hotplug2"});
+  CHECK(group_of(spec, "hotplug") ==
+        Argv{{"-device", "pcie-root-port,id=hotplug1,chassis=1,addr=0xf.0,multifunction=on",
+              "-device", "pcie-root-port,id=hotplug2,chassis=2,addr=0xf.1"}});
+  CHECK(group_of(spec, "machine").words.at(1) == "q35,usb=off,memory-backend=memory");
+}
+
+TEST_CASE("memory is shared exactly when a virtiofsd needs it or may come to need it") {
   const auto ninep = plan_qemu(smallest_spec(), Accelerator::tcg, qemu, no_seed, {ninep_plan()});
   CHECK(group_of(ninep, "memory") == Argv{{"-m", "512M"}});
   CHECK(group_of(ninep, "machine").words.at(1) == "q35,usb=off");

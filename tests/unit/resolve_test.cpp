@@ -41,7 +41,9 @@ TEST_CASE("when nobody says anything the default guest runs") {
   spec.login_user = "debian";
   spec.generated_password = "0123456789ab";
   spec.console = true;
+  spec.start_timeout = 64s;
   spec.stop_timeout = 8s;
+  spec.hotplug_shares = 4;
   const auto resolved = resolve_settings({}, docker_host());
   CHECK(Verdict{resolved.problems, resolved.warnings} == Verdict{});
   CHECK(resolved.spec == spec);
@@ -101,12 +103,16 @@ TEST_CASE("every setting of the machine arrives") {
   spec.ssh = {"10.0.0.1", 22};
   spec.login_user = "debian";
   spec.console = false;
+  spec.start_timeout = 5s;
   spec.stop_timeout = 500ms;
+  spec.on_helper_exit = HelperExitPolicy::keep;
+  spec.hotplug_shares = 8;
   spec.extra_args = {"-device", "a b,x=$(y)"};
   const auto resolved = resolve_settings(
       {"GUEST_NAME=Web-1.a_b", "MEMORY=2G", "CPUS=8", "ACCEL=tcg",
        "CPU_MODEL=max,-avx512f,+vmx,l3-cache=off", "MACHINE=pc-q35-7.2", "SSH_PORT=10.0.0.1:22",
-       "CLOUD_INIT=0", "NO_CONSOLE=1", "STOP_TIMEOUT=0.5", "EXTRA_ARGS=-device 'a b,x=$(y)'"},
+       "CLOUD_INIT=0", "NO_CONSOLE=1", "STOP_TIMEOUT=0.5", "START_TIMEOUT=5", "ON_HELPER_EXIT=keep",
+       "HOTPLUG_SHARES=8", "EXTRA_ARGS=-device 'a b,x=$(y)'"},
       docker_host());
   CHECK(Verdict{resolved.problems, resolved.warnings} == Verdict{});
   CHECK(resolved.spec == spec);
@@ -243,6 +249,9 @@ TEST_CASE("the time to stop depends on who we are") {
   CHECK(spec_of({}, docker_host()).stop_timeout == 8s);
   CHECK(spec_of({}, ordinary_user()).stop_timeout == 90s);
   CHECK(spec_of({"STOP_TIMEOUT=0"}, ordinary_user()).stop_timeout == 0s);
+  CHECK(spec_of({"MEMORY=100G"}, docker_host()).start_timeout == 160s);
+  CHECK(spec_of({"MACHINE=pc"}, docker_host()).hotplug_shares == 0);
+  CHECK(spec_of({"HOTPLUG_SHARES=0"}, docker_host()).hotplug_shares == 0);
 }
 
 TEST_CASE("problems of the configuration and of the host come together") {

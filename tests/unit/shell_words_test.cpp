@@ -29,6 +29,25 @@ TEST_CASE("everything special is quoted") {
   }
 }
 
+TEST_CASE("a word in ASCII has other bytes made by one printf") {
+  const std::vector<std::pair<std::string, std::string>> table = {
+      {"", "''"},
+      {"plain", "plain"},
+      {"it's\n", "'it'\\''s\n'"},
+      {"ü", R"x("$(printf '\303\274')")x"},
+      {"a ü b", R"x('a '"$(printf '\303\274')"' b')x"},
+      {"ü'%\\\nü", "\"$(printf '\\303\\274\\047%%\\\\\n\\303\\274')\""},
+      {"\r\n", "\"$(printf '\\015')\"'\n'"},
+      {"\x7f"
+       "1",
+       R"x("$(printf '\177')"1)x"},
+  };
+  for (const auto& [word, quoted] : table) {
+    CAPTURE(word);
+    CHECK(shell_quote_ascii(word) == quoted);
+  }
+}
+
 TEST_CASE("joined words are split again") {
   const Words hostile = {"",          " ",          "a b",
                          "tab\there", "line\nline", "it's",

@@ -27,14 +27,23 @@ GuestReports reports_of(const LaunchPlan& plan, const Strings& lines) {
   return reports;
 }
 
+VmState state_of(const LaunchPlan& plan, Phase phase) {
+  return {phase, Accelerator::tcg, {}, {{"qemu", 7}, {"virtiofsd-1", 8}}, plan.shares};
+}
+
 std::string ailment(const LaunchPlan& plan, Phase phase, const Strings& lines) {
-  return find_ailment(plan, {phase, Accelerator::tcg, {}, {}}, reports_of(plan, lines));
+  return check_health(plan, state_of(plan, phase), reports_of(plan, lines)).ailment;
+}
+
+bool settled(const LaunchPlan& plan, const VmState& state, const Strings& lines) {
+  return check_health(plan, state, reports_of(plan, lines)).settled;
 }
 
 TEST_CASE("healthy is a guest that is up with every share") {
   const auto plan = two_shares();
   const Strings all = {"1 ok /mnt/share", "2 ok /mnt/new", "done"};
-  CHECK(ailment(plan, Phase::starting, {}) == "the VM is starting");
+  CHECK(ailment(plan, Phase::starting_helpers, {}) == "the VM is starting helpers");
+  CHECK(ailment(plan, Phase::starting_qemu, {}) == "the VM is starting QEMU");
   CHECK(ailment(plan, Phase::booting, {"1 ok /mnt/share"}) == "the VM is booting");
   CHECK(ailment(plan, Phase::running, all).empty());
   CHECK(ailment(plan, Phase::stopping, all) == "the VM is stopping");
@@ -50,8 +59,36 @@ TEST_CASE("healthy is a guest that is up with every share") {
 
 TEST_CASE("a guest without a seed cannot tell so the machine is enough") {
   const auto plan = two_shares({"CLOUD_INIT=0"});
-  CHECK(ailment(plan, Phase::starting, {}) == "the VM is starting");
+  CHECK(ailment(plan, Phase::starting_qemu, {}) == "the VM is starting QEMU");
   CHECK(ailment(plan, Phase::booting, {}).empty());
+}
+
+TEST_CASE("a machine that does not run or has lost a helper is not healthy") {
+  const auto plan = two_shares();
+  const Strings all = {"1 ok /mnt/share", "2 ok /mnt/new", "done"};
+  auto state = state_of(plan, Phase::running);
+  const auto health = [&] { return check_health(plan, state, reports_of(plan, all)); };
+  state.run_state = "running";
+  CHECK(health() == Health{"", true});
+  state.run_state = "io-error";
+  CHECK(health() == Health{"the machine does not run: its state is 'io-error'", false});
+  state.run_state = no_answer;
+  CHECK(health() == Health{"QEMU does not answer", true});
+  state.run_state = "running";
+  state.pids.erase("virtiofsd-1");
+  CHECK(health() == Health{"Filesystem #1: virtiofsd-1 has died", true});
+}
+
+TEST_CASE("waiting ends when nothing is left to wait for") {
+  const auto plan = two_shares();
+  const auto running = state_of(plan, Phase::running);
+  CHECK_FALSE(settled(plan, state_of(plan, Phase::starting_helpers), {}));
+  CHECK_FALSE(settled(plan, state_of(plan, Phase::booting), {"1 ok /mnt/share"}));
+  CHECK_FALSE(settled(plan, running, {"1 ok /mnt/share", "done"}));
+  CHECK(settled(plan, running, {"1 ok /mnt/share", "2 error mount: no", "done"}));
+  CHECK(settled(plan, running, {"1 ok /mnt/share", "2 ok /mnt/new", "done"}));
+  CHECK(settled(plan, state_of(plan, Phase::stopping), {}));
+  CHECK(settled(plan, state_of(plan, Phase::stopped), {}));
 }
 
 TEST_CASE("the status is one object") {
@@ -59,14 +96,18 @@ TEST_CASE("the status is one object") {
   const VmState state{Phase::running,
                       Accelerator::kvm,
                       std::chrono::milliseconds(61999),
-                      {{"qemu", 7}, {"virtiofsd-1", 8}}};
+                      {{"qemu", 7}, {"virtiofsd-1", 8}},
+                      plan.shares,
+                      "running",
+                      true};
   const auto status = status_json(
       plan, state, reports_of(plan, {"1 ok /mnt/share", "2 error mount: \xff", "done"}));
   const auto expected = boost::json::parse(R"({
     "name": "vm", "state": "running", "uptime": 61, "healthy": false,
     "problem": "Filesystem #2 is not mounted in the guest: mount: \ufffd",
-    "accelerator": "kvm", "ssh": {"address": "0.0.0.0", "port": 2222}, "qemu": {"pid": 7},
-    "helpers": [{"name": "virtiofsd-1", "pid": 8}],
+    "accelerator": "kvm", "agent": true, "ssh": {"address": "0.0.0.0", "port": 2222},
+    "ports": [{"host": "0.0.0.0:2222", "guest": 22}], "qemu": {"pid": 7, "state": "running"},
+    "helpers": [{"name": "virtiofsd-1", "pid": 8, "share": 1, "sandbox": "chroot"}],
     "shares": [
       {"index": 1, "tag": "share", "source": "/share", "driver": "virtiofs",
        "accessmode": "passthrough", "readonly": false, "mount": "/mnt/share", "sandbox": "chroot",

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "run/json_session.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/json.hpp>
+
+#include <sys/socket.h>
+#include <utility>
+
+namespace vmr {
+namespace {
+
+namespace json = boost::json;
+
+/// The guest agent returns up to 16 MiB of a file or of output in base64; we never ask for that.
+constexpr std::size_t longest_message = 1 << 20;
+constexpr std::size_t longest_logged = 2000;
+
+const json::value* find(const json::object& object, std::string_view key) {
+  return object.if_contains(json::string_view(key.data(), key.size()));
+}
+
+}  // namespace
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const auto* value = find(object, key);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+json::object object_at(const json::object& object, std::string_view key) {
+  const auto* value = find(object, key);
+  return value != nullptr && value->is_object() ? value->as_object() : json::object();
+}
+
+bool is_true(const json::object& object, std::string_view key) {
+  const auto* value = find(object, key);
+  return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+std::int64_t number_at(const json::object& object, std::string_view key, std::int64_t otherwise) {
+  const auto* value = find(object, key);
+  return value != nullptr && value->is_int64() ? value->as_int64() : otherwise;
+}
+
+JsonSession::JsonSession(boost::asio::any_io_executor executor, UniqueFd socket, std::string name,
+                         OnMessage on_message, std::function<void()> on_closed)
+    : name_(std::move(name)),
+      on_message_(std::move(on_message)),
+      on_closed_(std::move(on_closed)),
+      reader_(
+          std::move(executor), std::move(socket), longest_message,
+          [this](const std::string& line) { on_line(line); },
+          [this] {
+            closed_ = true;
+            abandon("the other side closed the connection");
+            if (on_closed_) on_closed_();
+          }) {}
+
+void JsonSession::execute(const std::string& command, const json::object& arguments,
+                          OnAnswer done) {
+  json::object message = {{"execute", command}, {"id", ++last_id_}};
+  if (!arguments.empty()) message["arguments"] = arguments;
+  const auto text = json::serialize(message) + "\n";
+  log_debug("{} > {}", name_, std::string_view(text).substr(0, longest_logged));
+  // One who does not read is not waited for.
+  const bool sent =
+      !closed_ && ::send(reader_.fd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+                      static_cast<ssize_t>(text.size());
+  if (sent) {
+    sent_.emplace(last_id_, std::move(done));
+  } else if (done) {
+    done({"the command could not be sent", nullptr});
+  }
+}
+
+void JsonSession::abandon(const std::string& why) {
+  for (const auto& [id, done] : std::exchange(sent_, {})) {
+    if (done) done({why, nullptr});
+  }
+}
+
+JsonSession::OnAnswer JsonSession::take_sent(const json::object& answer) {
+  // Guest agents before QEMU 4 keep the number to themselves, but the order.
+  const auto first = sent_.empty() ? 0 : sent_.begin()->first;
+  const auto found = sent_.find(number_at(answer, "id", first));
+  if (found == sent_.end()) return {};
+  auto done = std::move(found->second);
+  sent_.erase(found);
+  return done;
+}
+
+void JsonSession::on_line(const std::string& line) {
+  log_debug("{} < {}", name_, std::string_view(line).substr(0, longest_logged));
+  boost::system::error_code error;
+  const auto value = json::parse(line, error);
+  const auto* message = error ? nullptr : value.if_object();
+  if (message == nullptr) return;
+  const auto* result = message->if_contains("return");
+  if (result == nullptr && !message->contains("error")) return on_message_(*message);
+  const auto done = take_sent(*message);
+  if (!done) return;
+  if (result != nullptr) return done({"", *result});
+  const auto why = text_at(object_at(*message, "error"), "desc");
+  done({why.empty() ? "it gave no reason" : why, nullptr});
+}
+
+}  // namespace vmr

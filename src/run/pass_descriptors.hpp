@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/unique_fd.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmr {
+
+/// Sends `text` at once over the UNIX socket, with at most eight descriptors, which stay open here.
+/// False when not all of it could be sent without waiting.
+bool send_with_descriptors(int socket, std::string_view text, const std::vector<int>& descriptors);
+
+/// Reads from the UNIX socket what is there, at most `longest` bytes, and appends the descriptors
+/// that came with it, close-on-exec. Empty at the end or after an error (in errno).
+std::string receive_with_descriptors(int socket, std::size_t longest,
+                                     std::vector<UniqueFd>& descriptors);
+
+}  // namespace vmr

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Serial ports that are added to the fake QEMU and removed while it runs. What there is stands in
+// $FAKE_LOG_DIR/chardevs, an id a line.
+#pragma once
+
+#include "fake_guest.hpp"
+
+#include <boost/json.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace fake {
+
+class HotPlug {
+ public:
+  HotPlug(FakeGuest& guest, FakeGuest::Tell tell) : guest_(guest), tell_(std::move(tell)) {}
+
+  /// Why the QMP command fails, "" when it does not; none when it is one of others.
+  std::optional<std::string> execute(const std::string& command,
+                                     const boost::json::object& arguments) {
+    const auto text = [&](const char* key) { return std::string(arguments.at(key).as_string()); };
+    if (command == "chardev-add") {
+      const auto& data = arguments.at("backend").at("data");
+      return add_chardev(text("id"),
+                         std::string(data.at("addr").at("data").at("path").as_string()));
+    }
+    if (command == "device_add") return add_port(text("id"), text("chardev"), text("name"));
+    if (command == "device_del") return remove_port(text("id"));
+    if (command == "chardev-remove") return remove_chardev(text("id"));
+    return std::nullopt;
+  }
+
+  /// To be called when a command is answered.
+  void after_answer() {
+    if (deleted_.empty()) return;
+    tell_("DEVICE_DELETED",
+          "{\"device\": \"" + deleted_ + "\", \"path\": \"/machine/peripheral/" + deleted_ + "\"}");
+    deleted_.clear();
+  }
+
+ private:
+  std::string add_chardev(const std::string& id, const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+      ::close(fd);
+      return "Failed to add chardev '" + id + "': Failed to connect to '" + path +
+             "': " + std::strerror(errno);
+    }
+    chardevs_[id] = fd;
+    log_chardevs();
+    return "";
+  }
+
+  std::string add_port(const std::string& id, const std::string& chardev, const std::string& name) {
+    const auto found = chardevs_.find(chardev);
+    if (found == chardevs_.end()) {
+      return "Property 'virtserialport.chardev' can't find value '" + chardev + "'";
+    }
+    devices_[id] = chardev;
+    guest_.plug(id, name, found->second);
+    return "";
+  }
+
+  std::string remove_port(const std::string& id) {
+    const auto found = devices_.find(id);
+    if (found == devices_.end()) return "Device '" + id + "' not found";
+    // The guest has it open still, but nothing comes or goes any more.
+    ::shutdown(chardevs_[found->second], SHUT_RDWR);
+    guest_.unplug(id);
+    devices_.erase(found);
+    deleted_ = id;
+    return "";
+  }
+
+  std::string remove_chardev(const std::string& id) {
+    const auto found = chardevs_.find(id);
+    if (found == chardevs_.end()) return "Chardev '" + id + "' not found";
+    for (const auto& [device, chardev] : devices_) {
+      if (chardev == id) return "Chardev '" + id + "' is busy";
+    }
+    ::close(found->second);
+    chardevs_.erase(found);
+    log_chardevs();
+    return "";
+  }
+
+  void log_chardevs() const {
+    std::ofstream file(log_path("chardevs"));
+    for (const auto& [id, fd] : chardevs_) file << id << '\n';
+  }
+
+  FakeGuest& guest_;
+  FakeGuest::Tell tell_;
+  std::map<std::string, int> chardevs_;         ///< their connections
+  std::map<std::string, std::string> devices_;  ///< their chardevs
+  std::string deleted_;                         ///< a device that is not told of yet
+};
+
+}  // namespace fake
