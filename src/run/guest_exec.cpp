@@ -32,6 +32,12 @@ using boost::asio::posix::stream_descriptor;
 
 constexpr std::size_t most_remembered_pids = 16;
 
+// QEMU numbers the ports of a machine from 1, and has 31. A number that was free a moment ago may
+// not be so for the guest: what it writes to the port that it has not yet seen go would be the next
+// command's. So those of a command come round last.
+constexpr int first_port = 4;
+constexpr int port_triples = 9;
+
 /// What QEMU calls the port and its chardev.
 std::string device_of(int number, std::string_view stream) {
   return fmt::format("exec-{}-{}", number, stream);
@@ -43,9 +49,14 @@ json::object chardev_at(const std::string& path, const std::string& id) {
           {"backend", {{"type", "socket"}, {"data", {{"addr", address}, {"server", false}}}}}};
 }
 
-json::object port_of(int number, std::string_view stream, const std::string& id) {
+/// The port for the stream at `index` of `exec_streams`.
+json::object port_of(int number, std::size_t index) {
+  const auto stream = exec_streams.at(index);
+  const auto id = device_of(number, stream);
+  const auto triple = static_cast<std::size_t>(number % port_triples);
   return {{"driver", "virtserialport"},
           {"bus", "serial.0"},
+          {"nr", first_port + exec_streams.size() * triple + index},
           {"chardev", id},
           {"id", id},
           {"name", exec_port(number, stream)}};
@@ -83,7 +94,9 @@ struct Running {
   std::vector<UniqueFd> sockets;  ///< of `exec_streams`, until the client has them
   std::optional<stream_descriptor> first_mark;
   boost::asio::steady_timer deadline;
+  std::set<std::string> open_ports;  ///< by the guest
   bool is_answered = false;
+  bool is_over = false;  ///< its client has gone
 };
 
 /// A script that the agent is to start.
@@ -125,8 +138,10 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
   void check(const std::string& words) const {
     if (words.empty()) throw Error("no command is given", "", "");
     check_exec_command(words);
-    if (running.size() >= limits.commands) {
-      throw Error(fmt::format("{} commands run in the guest already", running.size()),
+    const auto count = static_cast<std::size_t>(std::count_if(
+        running.begin(), running.end(), [](const auto& entry) { return !entry.second.is_over; }));
+    if (count >= limits.commands) {
+      throw Error(fmt::format("{} commands run in the guest already", count),
                   "each has three of QEMU's serial ports", "wait until one of them has ended");
     }
     if (!agent.is_present()) throw no_agent();
@@ -135,7 +150,8 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
   void start(const std::shared_ptr<ControlRequest>& request) {
     const auto words = text_at(request->body(), "command");
     check(words);
-    const int number = ++last_number;
+    make_room();
+    const int number = last_number = next_number();
     auto& command = running.try_emplace(number, executor).first->second;
     command.request = request;
     command.token = "~" + random_digits();
@@ -147,8 +163,26 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
       running.erase(number);
       throw;
     }
-    request->on_gone(later(number, [number](State& self, Running&) { self.remove(number); }));
+    request->on_gone(later(number, [number](State& self, Running&) { self.end(number); }));
     add_ports(number);
+  }
+
+  void make_room() {
+    if (running.size() < port_triples) return;
+    const auto over = std::find_if(running.begin(), running.end(),
+                                   [](const auto& entry) { return entry.second.is_over; });
+    if (over != running.end()) remove(over->first);
+  }
+
+  /// One whose ports nobody has.
+  [[nodiscard]] int next_number() const {
+    int number = last_number + 1;
+    while (std::any_of(running.begin(), running.end(), [&](const auto& entry) {
+      return entry.first % port_triples == number % port_triples;
+    })) {
+      ++number;
+    }
+    return number;
   }
 
   void add_ports(int number) {
@@ -159,10 +193,9 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
       self.take_port(number, answer);
     });
     // QEMU connects before it answers, so the sockets come in this order.
-    for (const auto stream : exec_streams) {
-      const auto id = device_of(number, stream);
-      qmp.execute("chardev-add", chardev_at(path, id), on_answer);
-      qmp.execute("device_add", port_of(number, stream, id), on_answer);
+    for (std::size_t i = 0; i < exec_streams.size(); ++i) {
+      qmp.execute("chardev-add", chardev_at(path, device_of(number, exec_streams[i])), on_answer);
+      qmp.execute("device_add", port_of(number, i), on_answer);
     }
   }
 
@@ -222,6 +255,21 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
         }));
   }
 
+  /// Its client has gone, and the guest is to close its ports. To what it says of one that is
+  /// removed before, QEMU has a warning.
+  void end(int number) {
+    auto& command = running.at(number);
+    command.is_over = true;
+    command.first_mark.reset();
+    command.sockets.clear();
+    if (command.open_ports.empty()) return remove(number);
+    command.deadline.expires_after(limits.patience / 2);
+    command.deadline.async_wait(
+        later(number, [number](State& self, Running&, const boost::system::error_code& cancelled) {
+          if (!cancelled) self.remove(number);
+        }));
+  }
+
   void fail(int number, const Error& error) {
     const auto request = running.at(number).request;
     remove(number);
@@ -243,23 +291,29 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
 
   void remove_chardev(const std::string& id) { qmp.execute("chardev-remove", {{"id", id}}); }
 
-  void let_go(int number) {
-    auto& command = running.at(number);
-    if (command.is_answered) return command.request->say_more({{"closed", true}});
-    fail(number, Error("the command did not start", "the guest rebooted, or its agent ended", ""));
-  }
-
   void take_event(const std::string& name, const json::object& data) {
     if (name == "DEVICE_DELETED") {
       const auto id = text_at(data, "device");
       if (id.starts_with("exec-")) remove_chardev(id);
-    } else if (name == "VSERPORT_CHANGE" && !is_true(data, "open")) {
-      const auto id = text_at(data, "id");
-      const auto found = std::find_if(running.begin(), running.end(), [&](const auto& entry) {
-        return id == device_of(entry.first, exec_streams.back());
-      });
-      if (found != running.end()) let_go(found->first);
+    } else if (name == "VSERPORT_CHANGE") {
+      take_port_change(text_at(data, "id"), is_true(data, "open"));
     }
+  }
+
+  void take_port_change(const std::string& id, bool is_open) {
+    const auto found = std::find_if(running.begin(), running.end(), [&](const auto& entry) {
+      return id.starts_with(device_of(entry.first, ""));
+    });
+    if (found == running.end()) return;
+    auto& [number, command] = *found;
+    if (is_open) {
+      command.open_ports.insert(id);
+      return;
+    }
+    if (command.open_ports.erase(id) == 0 || !command.open_ports.empty()) return;
+    if (command.is_over) return remove(number);
+    if (command.is_answered) return command.request->say_more({{"closed", true}});
+    fail(number, Error("the command did not start", "the guest rebooted, or its agent ended", ""));
   }
 
   void run_script(const std::string& script, OnStarted done) {

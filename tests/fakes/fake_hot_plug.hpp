@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Serial ports that are added to the fake QEMU and removed while it runs. What there is stands in
-// $FAKE_LOG_DIR/chardevs, an id a line.
+// Serial ports that are added to the fake QEMU and removed while it runs. When all of them have
+// been removed there is a file $FAKE_LOG_DIR/no-chardevs.
 #pragma once
 
 #include "fake_guest.hpp"
@@ -93,8 +93,9 @@ class HotPlug {
   }
 
   void log_chardevs() const {
-    std::ofstream file(log_path("chardevs"));
-    for (const auto& [id, fd] : chardevs_) file << id << '\n';
+    const auto path = log_path("no-chardevs");
+    if (chardevs_.empty()) std::ofstream(path).flush();
+    if (!chardevs_.empty()) std::filesystem::remove(path);
   }
 
   FakeGuest& guest_;

@@ -123,6 +123,7 @@ class Host {
   std::vector<UniqueFd> add_ports(int number) {
     std::vector<UniqueFd> ports;
     for (const std::string stream : {"in", "out", "err"}) {
+      const auto port = 4 + static_cast<std::size_t>(number) % 9 * 3 + ports.size();
       const auto id = fmt::format("exec-{}-{}", number, stream);
       const auto path = folder_ / fmt::format("exec-{}.sock", number);
       CHECK(qmp_command() ==
@@ -131,11 +132,10 @@ class Host {
                         id, path));
       ports.push_back(connect_to(path));
       answer_qmp();
-      CHECK(
-          qmp_command() ==
-          fmt::format(R"(device_add {{"driver":"virtserialport","bus":"serial.0","chardev":"{0}",)"
-                      R"("id":"{0}","name":"org.vm-runner.exec.{1}.{2}"}})",
-                      id, number, stream));
+      CHECK(qmp_command() ==
+            fmt::format(R"(device_add {{"driver":"virtserialport","bus":"serial.0","nr":{},)"
+                        R"("chardev":"{}","id":"{}","name":"org.vm-runner.exec.{}.{}"}})",
+                        port, id, id, number, stream));
       answer_qmp();
     }
     return ports;
@@ -199,6 +199,7 @@ class Host {
 };
 
 const std::string started = R"("return":{"pid":7})";
+const std::string lives = R"("return":{"exited":false})";
 
 TEST_CASE("guest exec: the guest's first word is the answer and a client that goes is the end") {
   Host host;
@@ -216,6 +217,60 @@ TEST_CASE("guest exec: the guest's first word is the answer and a client that go
   host.remove_ports(1);
 }
 
+TEST_CASE("guest exec: a guest that has opened its ports closes them before they are removed") {
+  Host host;
+  auto client = host.ask();
+  auto ports = host.add_ports(1);
+  host.agent_command();
+  host.answer_agent(started);
+  for (const std::string stream : {"in", "out", "err"}) {
+    host.tell("VSERPORT_CHANGE", fmt::format(R"({{"id":"exec-1-{}","open":true}})", stream));
+  }
+  write_line(ports.back(), "anything");
+  read_line(client);
+  client.reset();
+  // Another one is served as ever meanwhile.
+  const auto other = host.ask();
+  const auto other_ports = host.add_ports(2);
+  for (const std::string stream : {"in", "out", "err"}) {
+    host.tell("VSERPORT_CHANGE", fmt::format(R"({{"id":"exec-1-{}","open":false}})", stream));
+  }
+  host.remove_ports(1);
+}
+
+TEST_CASE("guest exec: ports that a guest keeps open are removed in the end") {
+  Host host(std::chrono::milliseconds(2000));
+  auto client = host.ask();
+  auto ports = host.add_ports(1);
+  host.agent_command();
+  host.answer_agent(started);
+  host.tell("VSERPORT_CHANGE", R"({"id":"exec-1-out","open":true})");
+  write_line(ports.back(), "anything");
+  read_line(client);
+  client.reset();
+  host.remove_ports(1);
+}
+
+TEST_CASE("guest exec: commands that are over make room for others") {
+  Host host;
+  std::vector<std::vector<UniqueFd>> ports;
+  for (int number = 1; number <= 9; ++number) {
+    auto client = host.ask();
+    ports.push_back(host.add_ports(number));
+    while (!host.agent_command().starts_with("guest-exec ")) host.answer_agent(lives);
+    host.answer_agent(started);
+    host.tell("VSERPORT_CHANGE", fmt::format(R"({{"id":"exec-{}-out","open":true}})", number));
+    write_line(ports.back().back(), "anything");
+    CHECK(read_line(client).starts_with(R"({"exec":{"token")"));
+  }
+  const auto client = host.ask();
+  for (const std::string stream : {"in", "out", "err"}) {
+    CHECK(host.qmp_command() == "device_del {\"id\":\"exec-1-" + stream + "\"}");
+    host.answer_qmp();
+  }
+  CHECK(host.add_ports(10).size() == 3);
+}
+
 TEST_CASE("guest exec: a client that goes early is the end too") {
   Host host;
   auto client = host.ask();
@@ -227,6 +282,21 @@ TEST_CASE("guest exec: a client that goes early is the end too") {
   // Nothing is done for it any more; the next one is served.
   client = host.ask();
   CHECK(host.add_ports(2).size() == 3);
+}
+
+TEST_CASE("guest exec: a port's number comes round last and never while it is in use") {
+  Host host;
+  const auto first = host.ask();
+  const auto its_ports = host.add_ports(1);
+  for (int number = 2; number <= 9; ++number) {
+    auto client = host.ask();
+    const auto ports = host.add_ports(number);
+    client.reset();
+    host.remove_ports(number);
+  }
+  // Ten would have those of the first.
+  const auto last = host.ask();
+  CHECK(host.add_ports(11).size() == 3);
 }
 
 TEST_CASE("guest exec: a client is told when the guest lets go") {
@@ -248,8 +318,11 @@ TEST_CASE("guest exec: a guest that lets go before it began") {
   Host host;
   const auto client = host.ask();
   const auto ports = host.add_ports(1);
+  // Of the port that had this number before.
+  host.tell("VSERPORT_CHANGE", R"({"id":"exec-1-err","open":false})");
   host.agent_command();
   host.answer_agent(started);
+  host.tell("VSERPORT_CHANGE", R"({"id":"exec-1-err","open":true})");
   host.tell("VSERPORT_CHANGE", R"({"id":"exec-1-err","open":false})");
   CHECK(read_line(client) ==
         R"({"error":"the command did not start: the guest rebooted, or its agent ended",)"
@@ -288,25 +361,25 @@ TEST_CASE("guest exec: QEMU or a guest that says nothing is given up") {
 }
 
 TEST_CASE("guest exec: an agent that does not answer is given up") {
-  Host host(std::chrono::milliseconds(500));
+  Host host(std::chrono::milliseconds(2000));
   const auto client = host.ask();
   const auto ports = host.add_ports(1);
   CHECK(host.agent_command().starts_with("guest-exec"));
   CHECK(read_line(client) ==
-        R"({"error":"the guest's agent does not answer: no answer within 0.5 s",)"
+        R"({"error":"the guest's agent does not answer: no answer within 2 s",)"
         R"("hint":"restart qemu-guest-agent in the guest","version":1})");
   host.remove_ports(1);
   host.answer_agent(started);
 }
 
 TEST_CASE("guest exec: a guest that does not open its ports is given up") {
-  Host host(std::chrono::milliseconds(500));
+  Host host(std::chrono::milliseconds(2000));
   const auto client = host.ask();
   const auto ports = host.add_ports(1);
   host.agent_command();
   host.answer_agent(started);
   CHECK(read_line(client) ==
-        R"({"error":"the guest does not open the command's serial ports: no answer within 0.5 s",)"
+        R"({"error":"the guest does not open the command's serial ports: no answer within 2 s",)"
         R"("hint":"the guest needs the driver virtio_console, and devices in /dev","version":1})");
   host.remove_ports(1);
 }
