@@ -58,6 +58,7 @@ std::size_t helpers_of(const Launcher& launcher) {
 
 TEST_CASE("a share is added to a Debian guest and removed again") {
   Debian vm;
+  REQUIRE(vm.launcher().wait_for_log("mounted in the guest"));
   const auto up = vm.ask({"status", "--wait", "--healthy"});
   CHECK(up.status == 0);
   CHECK(up.output == "healthy\n");
