@@ -85,7 +85,7 @@ TEST_CASE("a guest that does not power off is killed when its time is over") {
   CHECK(seen.status == 5);
   CHECK(Lines(seen.log.end() - 3, seen.log.end()) ==
         Lines{"[INFO] Stopping (SIGTERM): the guest has 2 s to power off",
-              "[WARN] The guest did not power off in time: QEMU is told to quit",
+              "[WARN] The guest did not power off in time: QEMU is told to quit (0.5 s left)",
               "[ERROR] The guest did not stop in time and was killed"});
 }
 
@@ -122,8 +122,8 @@ TEST_CASE("a dead virtiofsd is reported and the machine is stopped") {
   CHECK(seen.log_with("[ERROR]").size() >= 2);
   CHECK(seen.log_with("[ERROR]").front() == "[ERROR] virtiofsd-1 died (signal 9 (Killed))");
   CHECK(seen.log_with("Processes of the guest") ==
-        Lines{"[ERROR] Processes of the guest that use this share hang from now on; the machine "
-              "is stopped"});
+        Lines{"[ERROR] Processes of the guest that use /mnt/virtiofs (Filesystem #1) hang from "
+              "now on; the machine is stopped"});
 }
 
 TEST_CASE("a dead QEMU is reported") {
@@ -131,5 +131,9 @@ TEST_CASE("a dead QEMU is reported") {
   ::kill(machine.launcher().child_pid("qemu-system-x86_64"), SIGKILL);
   const auto seen = machine.finish();
   CHECK(seen.status == 1);
-  CHECK(seen.log_with("[ERROR]") == Lines{"[ERROR] QEMU died (signal 9 (Killed))"});
+  CHECK(seen.log_with("[ERROR]") ==
+        Lines{"[ERROR] QEMU died (signal 9 (Killed))",
+              "[ERROR]   likely cause: somebody killed it: a person, or the kernel for want of "
+              "memory",
+              "[ERROR]   hint: look at the host's kernel log (dmesg)"});
 }
