@@ -26,9 +26,10 @@
 #include <unistd.h>
 #include <vector>
 
-/// A sanitized program that is killed while it looks for leaks would leave a process behind.
+/// A sanitized program that is killed while it looks for leaks would leave a process behind, and one
+/// that is sent SIGSEGV is to die of it.
 extern "C" const char* __asan_default_options() {  // NOLINT(bugprone-reserved-identifier)
-  return "detect_leaks=0";
+  return "detect_leaks=0:handle_segv=0";
 }
 
 namespace fake {
