@@ -26,8 +26,8 @@
 #include <unistd.h>
 #include <vector>
 
-/// A sanitized program that is killed while it looks for leaks would leave a process behind, and one
-/// that is sent SIGSEGV is to die of it.
+/// A sanitized program that is killed while it looks for leaks would leave a process behind, and
+/// one that is sent SIGSEGV is to die of it.
 extern "C" const char* __asan_default_options() {  // NOLINT(bugprone-reserved-identifier)
   return "detect_leaks=0:handle_segv=0";
 }
