@@ -220,8 +220,11 @@ TEST_CASE("exec: signals are the command's") {
   const Vm vm;
   const std::vector<std::pair<int, int>> rows = {{SIGINT, 130}, {SIGTERM, 143}, {SIGHUP, 129}};
   for (const auto& [signal, status] : rows) {
-    // Its children get them too: this shell ends only after its sleep has.
-    const auto client = vm.start({"sh", "-c", "echo ready; sleep 1000; exit"});
+    // Its children get them too: this shell ends only after its cat has, which runs when it
+    // answers.
+    const Pipe input;
+    const auto client = vm.start({"sh", "-c", "cat; exit"}, input_from(input.reading.get()));
+    REQUIRE(::write(input.writing.get(), "ready\n", 6) == 6);
     REQUIRE(client->wait_for_output("ready\n"));
     client->signal(signal);
     const auto finished = client->finish();

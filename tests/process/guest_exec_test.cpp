@@ -447,6 +447,7 @@ TEST_CASE("guest exec: the agent forgets what has ended") {
   host.agent_command();
   host.answer_agent(R"("return":{"pid":10})");
   CHECK(host.agent_command() == R"(guest-exec-status {"pid":8})");
+  host.answer_agent(lives);
   CHECK(host.agent_command() == R"(guest-exec-status {"pid":9})");
 }
 

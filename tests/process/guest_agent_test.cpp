@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// What the launcher sends to a guest agent, and when.
+#include "run/guest_agent.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace vmr {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// An agent that is the test.
+class Agent {
+ public:
+  Agent() {
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    socket_.reset(ends[0]);
+    agent_.emplace(context_.get_executor(), UniqueFd(ends[1]));
+    agent_->set_present(true);
+  }
+
+  GuestAgent& operator*() { return *agent_; }
+  GuestAgent* operator->() { return &*agent_; }
+
+  /// Sends a command; its answer is noted down in `answers` with its name.
+  void execute(const std::string& name) {
+    agent_->execute(name, {}, [this, name](const JsonAnswer& answer) {
+      answers.push_back(name + ": " + (answer.ok() ? "ok" : answer.error));
+    });
+  }
+
+  /// All that was sent since the last time.
+  std::string sent() {
+    std::array<char, 4096> bytes{};
+    const auto size = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    return {bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+  }
+
+  /// Answers command `id`.
+  void answer(int id) {
+    const auto line = "{\"return\":{},\"id\":" + std::to_string(id) + "}\n";
+    REQUIRE(::send(socket_.get(), line.data(), line.size(), 0) ==
+            static_cast<ssize_t>(line.size()));
+    context_.restart();
+    context_.run_one();
+  }
+
+  Lines answers;
+
+ private:
+  boost::asio::io_context context_{1};
+  UniqueFd socket_;
+  std::optional<GuestAgent> agent_;
+};
+
+TEST_CASE("guest agent: a command is sent when the one before it is answered") {
+  Agent agent;
+  for (const auto* name : {"one", "two", "three"}) agent.execute(name);
+  CHECK(agent.sent() == "{\"execute\":\"one\",\"id\":1}\n");
+  agent.answer(1);
+  CHECK(agent.sent() == "{\"execute\":\"two\",\"id\":2}\n");
+  // Not to this one.
+  agent.answer(7);
+  CHECK(agent.sent().empty());
+  agent.answer(2);
+  CHECK(agent.sent() == "{\"execute\":\"three\",\"id\":3}\n");
+  agent.answer(3);
+  CHECK(agent.answers == Lines{"one: ok", "two: ok", "three: ok"});
+}
+
+TEST_CASE("guest agent: those that wait are told when it goes") {
+  Agent agent;
+  for (const auto* name : {"one", "two"}) agent.execute(name);
+  agent->set_present(false);
+  agent.execute("three");
+  CHECK(agent.answers == Lines{"one: the guest agent is gone", "two: the guest agent is gone",
+                               "three: no guest agent is running"});
+  agent.sent();
+  agent->set_present(true);
+  agent.execute("four");
+  CHECK(agent.sent() == "{\"execute\":\"four\",\"id\":2}\n");
+}
+
+TEST_CASE("guest agent: a shutdown waits for nobody and nobody for it") {
+  Agent agent;
+  agent.execute("one");
+  agent->shut_down();
+  CHECK(agent.sent() ==
+        "{\"execute\":\"one\",\"id\":1}\n"
+        "{\"execute\":\"guest-shutdown\",\"id\":2,\"arguments\":{\"mode\":\"powerdown\"}}\n");
+  agent.execute("two");
+  agent.answer(1);
+  CHECK(agent.sent() == "{\"execute\":\"two\",\"id\":3}\n");
+}
+
+TEST_CASE("guest agent: one that hangs is sent no more than so much") {
+  Agent agent;
+  for (int i = 0; i < 65; ++i) agent.execute("x");
+  CHECK(agent.answers.empty());
+  agent.execute("last");
+  CHECK(agent.answers == Lines{"last: it does not answer others"});
+}
+
+}  // namespace
+}  // namespace vmr
