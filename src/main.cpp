@@ -31,6 +31,12 @@ int act(const Arguments& arguments) {
       return number(vmr::command_run(arguments, environment()));
     case Command::args:
       return number(vmr::command_args(arguments, environment()));
+    case Command::doctor:
+      return number(vmr::command_doctor(arguments, environment()));
+    case Command::config:
+      return number(vmr::command_config(arguments, environment()));
+    case Command::import_domain:
+      return number(vmr::command_import(arguments));
     case Command::seed:
       return number(vmr::command_seed(arguments, environment()));
     case Command::status:

@@ -59,7 +59,8 @@ ExitStatus command_args(const Arguments& arguments, const std::vector<std::strin
     case Format::lines:
       text = as_lines(plan, qemu);
       break;
-    case Format::table:  // of another command
+    case Format::table:  // of other commands
+    case Format::toml:
     case Format::shell:
       text = launch_script(plan, qemu, arguments, environment);
       break;

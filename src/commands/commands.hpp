@@ -17,6 +17,16 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
 /// that shows whether KVM works.
 ExitStatus command_args(const Arguments& arguments, const std::vector<std::string>& environment);
 
+/// Tells what this host or container allows and what to do about the rest; ok only if `run` would
+/// work.
+ExitStatus command_doctor(const Arguments& arguments, const std::vector<std::string>& environment);
+
+/// Prints the configuration as it is put together, each setting with where it came from.
+ExitStatus command_config(const Arguments& arguments, const std::vector<std::string>& environment);
+
+/// Prints what a libvirt domain is in our settings, and tells what could not be carried over.
+ExitStatus command_import(const Arguments& arguments);
+
 /// Writes only the NoCloud image.
 ExitStatus command_seed(const Arguments& arguments, const std::vector<std::string>& environment);
 

@@ -61,7 +61,8 @@ ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>
   for (const auto& note : resolved.notes) log_info("{}", note);
   for (const auto& warning : loaded.warnings) log_warn("{}", warning);
   if (!loaded.problems.empty()) throw InvalidConfig(std::move(loaded.problems));
-  return {std::move(loaded.config), std::move(host), std::move(resolved.spec)};
+  return {std::move(loaded.config), std::move(loaded.given), std::move(host),
+          std::move(resolved.spec)};
 }
 
 }  // namespace vmr

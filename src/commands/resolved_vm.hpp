@@ -3,6 +3,7 @@
 
 #include "config/arguments.hpp"
 #include "config/config.hpp"
+#include "config/raw_settings.hpp"
 #include "host/host.hpp"
 #include "run/control_client.hpp"
 #include "spec/vm_spec.hpp"
@@ -15,6 +16,7 @@ namespace vmr {
 /// A checked VM and what it was made of.
 struct ResolvedVm {
   Config config;
+  GivenTexts given;  ///< what it was made of
   Host host;
   VmSpec spec;
 };

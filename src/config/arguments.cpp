@@ -18,9 +18,12 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-constexpr std::array<std::pair<std::string_view, Command>, 9> commands = {
+constexpr std::array<std::pair<std::string_view, Command>, 12> commands = {
     {{"run", Command::run},
      {"args", Command::args},
+     {"doctor", Command::doctor},
+     {"config", Command::config},
+     {"import", Command::import_domain},
      {"seed", Command::seed},
      {"status", Command::status},
      {"stop", Command::stop},
@@ -34,11 +37,20 @@ constexpr std::array<std::pair<std::string_view, ShareAction>, 3> share_actions 
 
 using FormatWord = std::pair<std::string_view, Format>;
 
-/// The formats of a command, its default first.
+/// The formats of a command, its default first; none when it has no choice.
 std::vector<FormatWord> formats_of(Command command) {
-  const bool is_table = command == Command::status || command == Command::share;
-  if (is_table) return {{"table", Format::table}, {"json", Format::json}};
-  return {{"shell", Format::shell}, {"lines", Format::lines}, {"json", Format::json}};
+  switch (command) {
+    case Command::status:
+    case Command::share:
+    case Command::doctor:
+      return {{"table", Format::table}, {"json", Format::json}};
+    case Command::config:
+      return {{"toml", Format::toml}, {"json", Format::json}};
+    case Command::args:
+      return {{"shell", Format::shell}, {"lines", Format::lines}, {"json", Format::json}};
+    default:
+      return {};
+  }
 }
 
 Error usage_error(std::string message, std::string hint = "vm-runner --help shows the usage") {
@@ -155,8 +167,9 @@ void check_words_behind(Command command, const Words& words) {
   if (command == Command::exec && words.behind.empty()) {
     throw usage_error("exec: no command behind --", "for example: vm-runner exec -- uname -a");
   }
-  const bool takes_them =
-      command == Command::run || command == Command::args || command == Command::exec;
+  constexpr std::array takers = {Command::run, Command::args, Command::doctor, Command::config,
+                                 Command::exec};
+  const bool takes_them = std::find(takers.begin(), takers.end(), command) != takers.end();
   if (takes_them || !words.has_dashes) return;
   const auto name = std::find_if(commands.begin(), commands.end(), [&](const auto& row) {
                       return row.second == command;
@@ -188,19 +201,40 @@ void take_share_action(Strings& words, Arguments& arguments) {
   words.erase(words.begin());
 }
 
-/// Every command but `listen`: a configuration and what the command adds.
+/// `import`: nothing but libvirt's file.
+Arguments parse_import(CLI::App& app, Words words) {
+  Arguments arguments;
+  arguments.command = Command::import_domain;
+  app.add_option("domain", arguments.domain);
+  check_words_behind(Command::import_domain, words);
+  parse(app, std::move(words.own));
+  if (arguments.domain.empty()) {
+    throw usage_error("import: no file with a libvirt domain given",
+                      "for example: virsh dumpxml NAME >NAME.xml; vm-runner import NAME.xml");
+  }
+  return arguments;
+}
+
+/// The options that only `args` has.
+void add_args_options(CLI::App& app, Arguments& arguments) {
+  app.add_flag("--explain", arguments.explain);
+  app.add_option("--only", arguments.only)->type_name("GROUP");
+  app.add_option("--diff", arguments.diff)->type_name("OTHER.toml");
+}
+
+/// Every other command: a configuration and what the command adds.
 Arguments parse_configured(CLI::App& app, Command command, Words words) {
   Arguments arguments;
   arguments.command = command;
   if (command == Command::share) take_share_action(words.own, arguments);
   const auto formats = formats_of(command);
-  std::string format(formats.front().first);
+  std::string format(formats.empty() ? std::string_view() : formats.front().first);
   app.add_option("config", arguments.config_file);
   auto* set = app.add_option("--set")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   set->type_name("KEY=VALUE");
-  const bool has_formats =
-      command == Command::args || command == Command::status || command == Command::share;
-  if (has_formats) app.add_option("--format", format);
+  if (!formats.empty()) app.add_option("--format", format);
+  if (command == Command::args) add_args_options(app, arguments);
+  if (command == Command::config) app.add_flag("--show-secrets", arguments.show_secrets);
   if (command == Command::status) app.add_flag("--healthy", arguments.healthy);
   if (command == Command::status) app.add_flag("--wait", arguments.wait);
   if (command == Command::stop) app.add_flag("--now", arguments.now);
@@ -215,7 +249,7 @@ Arguments parse_configured(CLI::App& app, Command command, Words words) {
     throw usage_error(fmt::format("'{}' is not a configuration file", arguments.config_file),
                       "its name ends in .toml or has a slash; a command comes first");
   }
-  arguments.format = format_of(formats, format);
+  if (!formats.empty()) arguments.format = format_of(formats, format);
   arguments.assignments = set->results();
   arguments.qemu_args = std::move(words.behind);
   return arguments;
@@ -236,9 +270,9 @@ Arguments parse_arguments(const std::vector<std::string>& argv) {
   try {
     CLI::App app;
     app.set_version_flag("--version", version_text());
-    return command == Command::listen
-               ? parse_listen(app, std::move(words))
-               : parse_configured(app, command.value_or(Command::run), std::move(words));
+    if (command == Command::listen) return parse_listen(app, std::move(words));
+    if (command == Command::import_domain) return parse_import(app, std::move(words));
+    return parse_configured(app, command.value_or(Command::run), std::move(words));
   } catch (const CLI::CallForHelp&) {
     return with_text(Command::help, command ? help_text(*command) : help_text());
   } catch (const CLI::CallForVersion&) {

@@ -8,16 +8,36 @@
 
 namespace vmr {
 
-enum class Command { run, args, seed, status, stop, console, exec, share, listen, help, version };
+enum class Command {
+  run,
+  args,
+  doctor,
+  config,
+  import_domain,
+  seed,
+  status,
+  stop,
+  console,
+  exec,
+  share,
+  listen,
+  help,
+  version
+};
 enum class ShareAction { list, add, remove };
-enum class Format { shell, lines, json, table };
+enum class Format { shell, lines, json, table, toml };
 
 struct Arguments {
   Command command = Command::run;
   std::string config_file;               ///< empty: none
   std::vector<std::string> assignments;  ///< "KEY=VALUE" of each --set
   std::vector<std::string> qemu_args;    ///< behind `--` (`listen`, `exec`: the command)
-  Format format = Format::shell;         ///< of `args`; of `status` and `share`: table or json
+  Format format = Format::shell;         ///< of what is printed; each command takes some
+  bool explain = false;                  ///< of `args`: with the reason of each argument
+  std::string only;                      ///< of `args`: one group of arguments; empty: all
+  std::string diff;                      ///< of `args`: the other configuration file; empty: none
+  bool show_secrets = false;             ///< of `config`
+  std::string domain;                    ///< of `import`: the file with libvirt's XML
   bool healthy = false;                  ///< of `status`: only tell whether it is
   bool wait = false;                     ///< of `status`: until it is settled
   bool now = false;                      ///< of `stop`: without waiting for the guest

@@ -19,7 +19,14 @@ Commands:
   vm-runner [run] [CONFIG.toml] [--set KEY=VALUE]... [-- QEMU ARGS...]
       start the VM and stay until it ends
   vm-runner args [CONFIG.toml] [--set KEY=VALUE]... [--format=shell|lines|json] [-- QEMU ARGS...]
-      print every command line that run would execute; start nothing
+      print every command line that run would execute; start nothing; with --explain why each is
+      there, with --only=GROUP a part, with --diff OTHER.toml what that file would change
+  vm-runner doctor [CONFIG.toml] [--set KEY=VALUE]... [--format=table|json] [-- QEMU ARGS...]
+      tell what this host or container allows and what to do about the rest; 0 if run would work
+  vm-runner config [CONFIG.toml] [--set KEY=VALUE]... [--format=toml|json] [--show-secrets]
+      print the configuration, each setting with where it came from
+  vm-runner import DOMAIN.xml
+      turn a libvirt domain into a CONFIG.toml; what it cannot carry over is told line by line
   vm-runner seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...
       write only the NoCloud image
   vm-runner status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=table|json] [--healthy] [--wait]
@@ -112,7 +119,32 @@ std::string help_text(Command command) {
     case Command::args:
       return example("args [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
                      "Prints every command line that run would execute and starts nothing.",
-                     "  --format=FORMAT  shell (a script that can be run), lines or json\n");
+                     "  --format=FORMAT  shell (a script that can be run), lines or json\n"
+                     "  --explain        above each group of arguments what it is for, and the "
+                     "settings that caused it\n"
+                     "  --only=GROUP     only this group: memory, shares, ...\n"
+                     "  --diff OTHER     what changes with the configuration file OTHER instead, "
+                     "argument by argument\n");
+    case Command::doctor:
+      return example(
+          "doctor [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
+          "Tells what this host or container allows, with its evidence, and how to get what it "
+          "does "
+          "not.\nThe exit status is 0 only if run would work.",
+          "  --format=FORMAT  table or json\n");
+    case Command::config:
+      return example(
+          "config [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
+          "Prints the configuration as it is put together, each setting with where it "
+          "came from. The TOML\ncan be given back as CONFIG.toml.",
+          "  --format=FORMAT  toml or json\n"
+          "  --show-secrets   show the password, too\n");
+    case Command::import_domain:
+      return "vm-runner import DOMAIN.xml\n\n"
+             "Prints the configuration file that makes of a libvirt domain (virsh dumpxml) a VM of "
+             "vm-runner's,\nand on standard error, line by line, what could not be carried "
+             "over.\n\n"
+             "  -h, --help       print this\n";
     case Command::seed:
       return example("seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...",
                      "Writes only the NoCloud image.", "  -o FILE          image to write\n");

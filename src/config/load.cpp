@@ -68,6 +68,7 @@ LoadedConfig load_config(const Arguments& arguments, const std::vector<std::stri
     loaded.config.shares.push_back(std::move(share));
   }
   loaded.config.qemu_args = arguments.qemu_args;
+  loaded.given = raw.values;
   return loaded;
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "config/arguments.hpp"
 #include "config/config.hpp"
+#include "config/raw_settings.hpp"
 
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ namespace vmr {
 /// default and is marked, so that later checks can go on and all problems are reported at once.
 struct LoadedConfig {
   Config config;
+  GivenTexts given;  ///< what it was made of
   std::vector<Problem> problems;
   std::vector<std::string> warnings;
 };

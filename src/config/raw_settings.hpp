@@ -13,9 +13,12 @@
 
 namespace vmr {
 
+/// What the user has set, as it was written.
+using GivenTexts = std::map<SettingKey, Given<std::string>>;
+
 /// The texts of one source (or of several, merged), and what was wrong with their names.
 struct RawSettings {
-  std::map<SettingKey, Given<std::string>> values;
+  GivenTexts values;
   std::map<int, Origin> share_lines;  ///< by number, where a file's shares begin
   std::vector<Problem> problems;
   std::vector<std::string> warnings;
