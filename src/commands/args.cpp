@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "base/log.hpp"
+#include "commands/args_json.hpp"
 #include "commands/commands.hpp"
 #include "commands/launch_script.hpp"
 #include "commands/resolved_vm.hpp"
 #include "host/probe.hpp"
+#include "plan/explain.hpp"
 #include "plan/launch_plan.hpp"
+#include "plan/plan_diff.hpp"
 #include "plan/plan_text.hpp"
-#include "run/json_text.hpp"
 
-#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace vmr {
 namespace {
-
-namespace json = boost::json;
 
 /// The attempt that `run` would end up with.
 const QemuPlan& chosen_attempt(const LaunchPlan& plan, const VmSpec& spec, const Host& host) {
@@ -29,45 +32,76 @@ const QemuPlan& chosen_attempt(const LaunchPlan& plan, const VmSpec& spec, const
   return plan.attempts.back();
 }
 
-std::string as_json(const LaunchPlan& plan, const QemuPlan& qemu) {
-  json::array helpers;
-  json::array shares;
-  for (const auto& share : plan.shares) {
-    shares.push_back(to_json(share));
-    if (share.helper) {
-      helpers.push_back(
-          json::object{{"name", share.helper->name}, {"argv", to_json(share.helper->argv)}});
-    }
+/// Whether --only=`wanted` means this part; the helpers belong to the shares.
+bool is_meant(const Part& part, const std::string& wanted) {
+  return wanted.empty() || part.name == wanted || (part.is_helper && wanted == "shares");
+}
+
+/// The parts that --only leaves.
+std::vector<Part> wanted_parts(std::vector<Part> parts, const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const auto& part : parts) {
+    if (names.empty() || names.back() != part.name) names.push_back(part.name);
   }
-  const json::object object = {{"qemu", to_json(qemu.process.argv)},
-                               {"helpers", std::move(helpers)},
-                               {"shares", std::move(shares)}};
-  return json::serialize(object) + "\n";
+  std::erase_if(parts, [&](const Part& part) { return !is_meant(part, wanted); });
+  if (parts.empty()) {
+    throw Error(fmt::format("--only={}: there are no such arguments", wanted), "",
+                fmt::format("one of: {}", fmt::join(names, ", ")), ExitStatus::usage);
+  }
+  return parts;
+}
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error("standard output cannot be written", std::strerror(errno), "");
+  }
+}
+
+/// What would be other with the configuration file of --diff instead of the one that is given.
+std::string compared(const ResolvedVm& vm, const Arguments& arguments,
+                     const std::vector<std::string>& environment) {
+  auto other_arguments = arguments;
+  other_arguments.config_file = arguments.diff;
+  const auto other = resolve_vm(other_arguments, environment);
+  // With randomness of its own every seed would be another one.
+  auto host = other.host;
+  host.random = vm.host.random;
+  const auto before = make_plan(vm.spec, vm.host);
+  const auto after = make_plan(resolve(other.config, host).spec, host);
+  auto changes = diff({vm.given, before, chosen_attempt(before, vm.spec, vm.host)},
+                      {other.given, after, chosen_attempt(after, other.spec, other.host)});
+  return arguments.format == Format::json ? as_json(changes) : as_text(changes);
+}
+
+std::string printed(const ResolvedVm& vm, const Arguments& arguments,
+                    const std::vector<std::string>& environment) {
+  const auto plan = make_plan(vm.spec, vm.host);
+  const auto& qemu = chosen_attempt(plan, vm.spec, vm.host);
+  const auto parts = wanted_parts(parts_of(plan, qemu), arguments.only);
+  std::vector<Explanation> explanations;
+  if (arguments.explain) {
+    for (const auto& part : parts) explanations.push_back(explain(part, plan, vm.given));
+  }
+  // A group alone is to be put into another command line.
+  const bool is_whole = arguments.only.empty();
+  const auto program = is_whole ? qemu.process.argv.front() : std::string();
+  switch (arguments.format) {
+    case Format::json:
+      return as_json(plan, parts, explanations, program);
+    case Format::lines:
+      return as_lines(parts, explanations, program);
+    default:
+      return is_whole ? launch_script(plan, qemu, explanations, arguments, environment)
+                      : bash_arrays(parts, explanations, program);
+  }
 }
 
 }  // namespace
 
 ExitStatus command_args(const Arguments& arguments, const std::vector<std::string>& environment) {
   const auto vm = resolve_vm(arguments, environment);
-  const auto plan = make_plan(vm.spec, vm.host);
-  const auto& qemu = chosen_attempt(plan, vm.spec, vm.host);
-  std::string text;
-  switch (arguments.format) {
-    case Format::json:
-      text = as_json(plan, qemu);
-      break;
-    case Format::lines:
-      text = as_lines(plan, qemu);
-      break;
-    case Format::table:  // of other commands
-    case Format::toml:
-    case Format::shell:
-      text = launch_script(plan, qemu, arguments, environment);
-      break;
-  }
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("standard output cannot be written", std::strerror(errno), "");
-  }
+  print(arguments.diff.empty() ? printed(vm, arguments, environment)
+                               : compared(vm, arguments, environment));
   return ExitStatus::ok;
 }
 

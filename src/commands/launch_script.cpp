@@ -18,18 +18,29 @@ std::string array_name(const std::string& process) {
   return name;
 }
 
-/// A bash array with one argument a line, an option and its value on the same one.
-std::string bash_array(const ProcessPlan& process) {
-  std::string text = fmt::format("{}=(", array_name(process.name));
-  for (std::size_t i = 0; i < process.argv.size(); ++i) {
-    const auto& argument = process.argv[i];
-    const bool value_of_option = i > 0 && process.argv[i - 1].starts_with('-') &&
+/// One argument a line, an option and its value on the same one.
+std::string array_lines(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& argument = arguments[i];
+    const bool value_of_option = i > 0 && arguments[i - 1].starts_with('-') &&
                                  !argument.starts_with('-') &&
-                                 process.argv[i - 1].find('=') == std::string::npos;
+                                 arguments[i - 1].find('=') == std::string::npos;
     text += value_of_option ? " " : "\n  ";
     text += shell_quote(argument);
   }
-  return text + "\n)\n";
+  return text;
+}
+
+/// `comments` on lines of their own inside an array.
+std::string indented(std::string_view comments) {
+  std::string text;
+  for (const char c : "\n" + std::string(comments)) {
+    text += c;
+    if (c == '\n') text += "  ";
+  }
+  // What follows begins with a newline.
+  return text.substr(0, text.rfind('\n'));
 }
 
 /// "vm-runner listen 3=… -- "${array[@]}"": the sockets that the launcher would hand over.
@@ -69,7 +80,28 @@ std::string overlay_line(const Disk& disk) {
 
 }  // namespace
 
-std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu, const Arguments& arguments,
+std::string bash_arrays(const std::vector<Part>& parts,
+                        const std::vector<Explanation>& explanations, const std::string& qemu) {
+  std::string helpers;
+  std::string of_qemu;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto& part = parts[i];
+    const auto comments = explanations.empty() ? std::string() : as_comments(explanations[i]);
+    if (part.is_helper) {
+      helpers += fmt::format("{}{}=({}\n)\n", comments, array_name(part.name),
+                             array_lines(part.arguments));
+    } else {
+      of_qemu += comments.empty() ? std::string() : "\n" + indented(comments);
+      of_qemu += array_lines(part.arguments);
+    }
+  }
+  if (qemu.empty() && of_qemu.empty()) return helpers;
+  const auto start = qemu.empty() ? std::string("qemu+=(") : "qemu=(\n  " + shell_quote(qemu);
+  return helpers + start + of_qemu + "\n)\n";
+}
+
+std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
+                          const std::vector<Explanation>& explanations, const Arguments& arguments,
                           const std::vector<std::string>& environment) {
   std::string script =
       "#!/usr/bin/env bash\n"
@@ -78,10 +110,7 @@ std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu, const Ar
       "# GUEST_PASSWORD is not written down here: set it when you run this.\n"
       "# Reach the console with: socat -,raw,echo=0 UNIX-CONNECT:" +
       shell_quote(plan.paths.console) + "\nset -euo pipefail\n\n";
-  for (const auto& share : plan.shares) {
-    if (share.helper) script += bash_array(*share.helper);
-  }
-  script += bash_array(qemu.process) + "\n";
+  script += bash_arrays(parts_of(plan, qemu), explanations, qemu.process.argv.front()) + "\n";
 
   const auto folder = shell_quote(plan.paths.folder);
   script += fmt::format("mkdir -p -m 0700 -- {}\n", folder);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/arguments.hpp"
+#include "plan/explain.hpp"
 #include "plan/launch_plan.hpp"
 
 #include <string>
@@ -9,9 +10,16 @@
 
 namespace vmr {
 
+/// The command lines of `parts` as bash arrays, with a comment above each part where there are
+/// explanations, one for each. QEMU's array begins with `qemu`; an empty one leaves it out, and the
+/// array is added to instead.
+std::string bash_arrays(const std::vector<Part>& parts,
+                        const std::vector<Explanation>& explanations, const std::string& qemu);
+
 /// A bash script that starts what `plan` says, with exactly its command lines: the runtime folder
-/// and the seed first, the helpers, then QEMU in the foreground.
-std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu, const Arguments& arguments,
+/// and the seed first, the helpers, then QEMU in the foreground. `explanations` as for bash_arrays.
+std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
+                          const std::vector<Explanation>& explanations, const Arguments& arguments,
                           const std::vector<std::string>& environment);
 
 }  // namespace vmr

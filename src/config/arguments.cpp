@@ -244,6 +244,12 @@ Arguments parse_configured(CLI::App& app, Command command, Words words) {
   if (command == Command::seed && arguments.output.empty()) {
     throw usage_error("seed: no -o FILE given");
   }
+  if (arguments.explain && !arguments.diff.empty()) {
+    throw usage_error("args: --explain and --diff do not go together", "choose one of them");
+  }
+  if (!arguments.only.empty() && !arguments.diff.empty()) {
+    throw usage_error("args: --only and --diff do not go together", "choose one of them");
+  }
   check_words_behind(command, words);
   if (!arguments.config_file.empty() && !is_config_file(arguments.config_file)) {
     throw usage_error(fmt::format("'{}' is not a configuration file", arguments.config_file),

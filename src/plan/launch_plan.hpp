@@ -46,6 +46,7 @@ struct ProcessPlan {
 struct ArgumentGroup {
   std::string name;  ///< "machine", "memory", "shares", …
   std::vector<std::string> arguments;
+  int share = 0;  ///< the number of the share that they are of; 0: of none
 
   bool operator==(const ArgumentGroup&) const = default;
 };

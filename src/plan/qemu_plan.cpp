@@ -176,14 +176,6 @@ Arguments control_arguments() {
           QemuOption("chardev=qmp").set("mode", "control").text()};
 }
 
-Arguments share_arguments(const std::vector<SharePlan>& shares) {
-  Arguments arguments;
-  for (const auto& plan : shares) {
-    arguments.insert(arguments.end(), plan.qemu_arguments.begin(), plan.qemu_arguments.end());
-  }
-  return arguments;
-}
-
 }  // namespace
 
 std::vector<std::string> hotplug_ports(const VmSpec& spec) {
@@ -209,10 +201,12 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
                  {"console", console_arguments(spec.architecture)},
                  {"ports", port_arguments()},
                  {"panic", panic_arguments()},
-                 {"control", control_arguments()},
-                 {"shares", share_arguments(shares)},
-                 {"hotplug", hotplug_arguments(hotplug_ports(spec))},
-                 {"extra", spec.extra_args}};
+                 {"control", control_arguments()}};
+  for (const auto& share : shares) {
+    plan.groups.push_back({"shares", share.qemu_arguments, share.share.number});
+  }
+  plan.groups.push_back({"hotplug", hotplug_arguments(hotplug_ports(spec))});
+  plan.groups.push_back({"extra", spec.extra_args});
   std::erase_if(plan.groups, [](const ArgumentGroup& group) { return group.arguments.empty(); });
   plan.process.name = "qemu";
   plan.process.argv = {qemu};

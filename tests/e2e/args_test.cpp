@@ -115,8 +115,9 @@ TEST_CASE("the script that args prints runs the machine with its shares") {
   const auto variables = join(settings(host), {{"CLOUD_INIT_USER_DATA", user_data.path()},
                                                {"XDG_RUNTIME_DIR", runtime.path()},
                                                {"XDG_CONFIG_HOME", runtime.path()}});
-  const auto script = run_launcher(variables, {"args", "--format=shell"});
+  const auto script = run_launcher(variables, {"args", "--explain"});
   CHECK(script.status == 0);
+  CHECK(script.output.find("\n  # share #2: ") != std::string::npos);
   const TextFile file(script.output);
 
   // Nothing but PATH: the script holds all the settings.

@@ -91,6 +91,51 @@ TEST_CASE("args has a format") {
   CHECK(parse_arguments({"args", "--format=json", "a/b", "--set", "A=B", "--", "-S"}) == expected);
 }
 
+TEST_CASE("args explains, takes a part, or compares") {
+  Arguments expected;
+  expected.command = Command::args;
+  expected.explain = true;
+  expected.only = "a,b\n%";
+  CHECK(parse_arguments({"args", "--explain", "--only=a,b\n%"}) == expected);
+  expected = {};
+  expected.command = Command::args;
+  expected.config_file = "vm.toml";
+  expected.diff = "o t'h\"er.toml";
+  CHECK(parse_arguments({"args", "vm.toml", "--diff", "o t'h\"er.toml"}) == expected);
+  CHECK(refusal({"args", "--diff=b.toml", "--explain"}) ==
+        "args: --explain and --diff do not go together");
+  CHECK(refusal({"args", "--diff=b.toml", "--only=memory"}) ==
+        "args: --only and --diff do not go together");
+  CHECK(refusal({"run", "--explain"}) == "The following argument was not expected: --explain");
+}
+
+TEST_CASE("doctor and config have formats, and take QEMU's words") {
+  Arguments expected;
+  expected.command = Command::doctor;
+  expected.format = Format::table;
+  expected.qemu_args = {"-m", "1G"};
+  CHECK(parse_arguments({"doctor", "--", "-m", "1G"}) == expected);
+  expected = {};
+  expected.command = Command::config;
+  expected.format = Format::toml;
+  expected.show_secrets = true;
+  CHECK(parse_arguments({"config", "--show-secrets"}) == expected);
+  expected.format = Format::json;
+  CHECK(parse_arguments({"config", "--format=json", "--show-secrets"}) == expected);
+  CHECK(refusal({"config", "--format=table"}) == "--format=table: unknown format");
+}
+
+TEST_CASE("import takes libvirt's file and nothing else") {
+  Arguments expected;
+  expected.command = Command::import_domain;
+  expected.domain = "my domain,%.xml";
+  CHECK(parse_arguments({"import", "my domain,%.xml"}) == expected);
+  CHECK(refusal({"import"}) == "import: no file with a libvirt domain given");
+  CHECK(refusal({"import", "a.xml", "--set", "A=B"}) ==
+        "The following arguments were not expected: A=B --set");
+  CHECK(refusal({"import", "a.xml", "--", "-S"}) == "import: takes no QEMU arguments behind --");
+}
+
 TEST_CASE("seed has an output") {
   Arguments expected;
   expected.command = Command::seed;

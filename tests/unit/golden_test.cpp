@@ -59,8 +59,8 @@ std::string plan_file(const LaunchPlan& plan) {
                         plan.persistent_disk->image);
   }
   for (const auto& attempt : plan.attempts) {
-    text +=
-        fmt::format("\n## under {}\n{}", word_for(attempt.accelerator), as_lines(plan, attempt));
+    text += fmt::format("\n## under {}\n{}", word_for(attempt.accelerator),
+                        as_lines(parts_of(plan, attempt), {}, attempt.process.argv.front()));
   }
   return text;
 }

@@ -89,9 +89,11 @@ TEST_CASE("a plan as lines has the helpers first and one argument a line") {
   plan.shares.at(0).helper = ProcessPlan{"virtiofsd-1", {"/v", "a b", "two\nlines"}, {}};
   plan.shares.at(2).helper = ProcessPlan{"virtiofsd-3", {"/v"}, {}};
   QemuPlan qemu;
-  qemu.process = {"qemu", {"/q", "", "$(x)"}, {}};
-  CHECK(as_lines(plan, qemu) ==
+  qemu.groups = {{"extra", {"", "$(x)"}}};
+  CHECK(as_lines(parts_of(plan, qemu), {}, "/q") ==
         "# virtiofsd-1\n/v\na b\ntwo\\nlines\n# virtiofsd-3\n/v\n# qemu\n/q\n\n$(x)\n");
+  CHECK(as_lines({{"memory", 0, false, {"-m", "1"}}}, {{"memory: x", {"n"}, {"S"}}}, "") ==
+        "# memory: x\n#   n\n#   S\n-m\n1\n");
 }
 
 }  // namespace

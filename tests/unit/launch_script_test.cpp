@@ -19,6 +19,7 @@ LaunchPlan plan_with_a_kept_disk() {
 
 QemuPlan small_qemu() {
   QemuPlan qemu;
+  qemu.groups = {{"memory", {"-m", "16M"}}, {"base", {"-name", "a b"}}};
   qemu.process = {"qemu", {"/bin/qemu", "-m", "16M", "-name", "a b"}, {{3, "/run/x y/qmp.sock"}}};
   return qemu;
 }
@@ -29,7 +30,7 @@ TEST_CASE("the script of a launch") {
   Arguments arguments;
   arguments.assignments = {"memory=16M", "guest_Password=hunter2", "nonsense=1"};
   arguments.config_file = "my vm.toml";
-  const auto script = launch_script(plan_with_a_kept_disk(), small_qemu(), arguments,
+  const auto script = launch_script(plan_with_a_kept_disk(), small_qemu(), {}, arguments,
                                     {"CPUS=1", "GUEST_PASSWORD=hunter3", "OTHER=x"});
   const auto start = script.find("set -euo pipefail");
   REQUIRE(start != script.npos);
@@ -48,4 +49,38 @@ trap 'rm -rf -- '\''/run/x y'\''' EXIT
 env CPUS=1 vm-runner seed -o '/run/x y/seed.iso' --set memory=16M 'my vm.toml'
 vm-runner listen '3=/run/x y/qmp.sock' -- "${qemu[@]}"
 )sh");
+}
+
+TEST_CASE("an explained array has a comment above each part") {
+  const std::vector<Part> parts = {{"virtiofsd-1", 1, true, {"/v", "--fd=3", "-o", "a b"}},
+                                   {"memory", 0, false, {"-m", "16M"}},
+                                   {"extra", 0, false, {"-x", "two\nlines"}}};
+  const std::vector<Explanation> explanations = {{"virtiofsd-1: it", {"a note"}, {"X=1 (default)"}},
+                                                 {"memory: that", {}, {}},
+                                                 {"extra", {}, {"Y"}}};
+  CHECK(bash_arrays(parts, explanations, "/bin/qemu") == R"sh(# virtiofsd-1: it
+#   a note
+#   X=1 (default)
+virtiofsd_1=(
+  /v
+  --fd=3
+  -o 'a b'
+)
+qemu=(
+  /bin/qemu
+
+  # memory: that
+  -m 16M
+
+  # extra
+  #   Y
+  -x 'two
+lines'
+)
+)sh");
+}
+
+TEST_CASE("a part alone is added to an array") {
+  CHECK(bash_arrays({{"memory", 0, false, {"-m", "16M"}}}, {}, "") == "qemu+=(\n  -m 16M\n)\n");
+  CHECK(bash_arrays({{"virtiofsd-2", 2, true, {"/v"}}}, {}, "") == "virtiofsd_2=(\n  /v\n)\n");
 }

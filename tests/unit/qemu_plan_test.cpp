@@ -169,7 +169,7 @@ TEST_CASE("a machine with everything under KVM") {
               "virtio-balloon-pci"}));
   CHECK(group_names(plan) == Strings{"base", "machine", "memory", "boot", "disk", "seed", "network",
                                      "entropy", "console", "ports", "panic", "control", "shares",
-                                     "extra"});
+                                     "shares", "extra"});
 }
 
 TEST_CASE("the groups in a row are the command line and none is empty") {
