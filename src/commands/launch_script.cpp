@@ -84,6 +84,7 @@ std::string bash_arrays(const std::vector<Part>& parts,
                         const std::vector<Explanation>& explanations, const std::string& qemu) {
   std::string helpers;
   std::string of_qemu;
+  bool is_alone = qemu.empty();  // nothing above it in the array yet
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& part = parts[i];
     const auto comments = explanations.empty() ? std::string() : as_comments(explanations[i]);
@@ -91,7 +92,8 @@ std::string bash_arrays(const std::vector<Part>& parts,
       helpers += fmt::format("{}{}=({}\n)\n", comments, array_name(part.name),
                              array_lines(part.arguments));
     } else {
-      of_qemu += comments.empty() ? std::string() : "\n" + indented(comments);
+      if (!comments.empty()) of_qemu += (is_alone ? "" : "\n") + indented(comments);
+      is_alone = false;
       of_qemu += array_lines(part.arguments);
     }
   }

@@ -137,13 +137,22 @@ std::string why_shared(const LaunchPlan& plan) {
                                     : "shared, since a share may be added while it runs";
 }
 
-std::vector<std::string> notes_of_helper(const Share& share, const GivenTexts& given) {
+bool has_option(const ProcessPlan& process, std::string_view option) {
+  return std::any_of(process.argv.begin(), process.argv.end(),
+                     [&](const std::string& word) { return word.starts_with(option); });
+}
+
+std::vector<std::string> notes_of_helper(const SharePlan& plan, const GivenTexts& given) {
+  const auto& share = plan.share;
   std::vector<std::string> notes;
   if (!given.contains({share.number, "SANDBOX"})) {
     notes.push_back(
         fmt::format("--sandbox: '{}' is the strongest that works here", word_for(share.sandbox)));
   }
   notes.emplace_back("--fd: the launcher binds the socket and hands it over");
+  if (has_option(*plan.helper, "--inode-file-handles")) {
+    notes.emplace_back("--inode-file-handles: never, unless CAP_DAC_READ_SEARCH is there");
+  }
   notes.emplace_back("--rlimit-nofile: as many open files as this host allows");
   return notes;
 }
@@ -163,7 +172,7 @@ std::vector<std::string> notes_of(const Part& part, const LaunchPlan& plan,
   }
   const auto* share = share_of(part, plan);
   if (share == nullptr) return {};
-  if (part.is_helper) return notes_of_helper(share->share, given);
+  if (part.is_helper) return notes_of_helper(*share, given);
   return {fmt::format("the guest mounts it at {}", on_one_line(share->share.mount)),
           "addr: eight shares to a PCI slot, so that many fit"};
 }

@@ -106,6 +106,7 @@ TEST_CASE("a share is explained at its helper and at its device") {
         Explanation{"virtiofsd-2: serves /share to QEMU as share #2",
                     {"--sandbox: 'chroot' is the strongest that works here",
                      "--fd: the launcher binds the socket and hands it over",
+                     "--inode-file-handles: never, unless CAP_DAC_READ_SEARCH is there",
                      "--rlimit-nofile: as many open files as this host allows"},
                     {"FILESYSTEM2_SOURCE=/share (environment)",
                      "FILESYSTEM2_DRIVER=virtiofs (default): virtiofs, 9p, or auto (virtiofs where "
@@ -142,6 +143,7 @@ TEST_CASE("an asked for sandbox is not called the strongest") {
       explained({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=none"}, docker_host());
   CHECK(all.of("virtiofsd-1", 1).notes ==
         Strings{"--fd: the launcher binds the socket and hands it over",
+                "--inode-file-handles: never, unless CAP_DAC_READ_SEARCH is there",
                 "--rlimit-nofile: as many open files as this host allows"});
 }
 

@@ -82,5 +82,7 @@ lines'
 
 TEST_CASE("a part alone is added to an array") {
   CHECK(bash_arrays({{"memory", 0, false, {"-m", "16M"}}}, {}, "") == "qemu+=(\n  -m 16M\n)\n");
+  CHECK(bash_arrays({{"memory", 0, false, {"-m", "16M"}}}, {{"memory", {}, {}}}, "") ==
+        "qemu+=(\n  # memory\n  -m 16M\n)\n");
   CHECK(bash_arrays({{"virtiofsd-2", 2, true, {"/v"}}}, {}, "") == "virtiofsd_2=(\n  /v\n)\n");
 }
