@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/qemu_plan.hpp"
 
-#include "plan/qemu_option.hpp"
+#include "base/qemu_option.hpp"
 #include "plan/seed.hpp"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/share_plan.hpp"
 
-#include "plan/qemu_option.hpp"
+#include "base/qemu_option.hpp"
 
 #include <fmt/format.h>
 

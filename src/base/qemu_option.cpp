@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "plan/qemu_option.hpp"
+#include "base/qemu_option.hpp"
 
 #include <fmt/format.h>
 
