@@ -1,10 +1,56 @@
 // SPDX-License-Identifier: MIT
+#include "base/log.hpp"
+#include "base/unique_fd.hpp"
 #include "commands/commands.hpp"
+#include "config/domain_tree.hpp"
+#include "config/import_domain.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace vmr {
+namespace {
 
-ExitStatus command_import(const Arguments& /*arguments*/) {
-  throw Error("import: not made yet", "", "");
+/// What is in the file, or a little more of it than is ever read; "-" is standard input.
+std::string read_domain(const std::string& path) {
+  const auto refuse = [&] {
+    throw Error(fmt::format("the domain '{}' cannot be read", path), std::strerror(errno),
+                "correct the path, or give - for standard input", ExitStatus::usage);
+  };
+  UniqueFd opened;
+  if (path != "-") {
+    opened.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened) refuse();
+  }
+  const int fd = path == "-" ? STDIN_FILENO : opened.get();
+  std::string text(most_domain_bytes + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const auto count = ::read(fd, text.data() + size, text.size() - size);
+    if (count == 0) break;
+    if (count < 0 && errno != EINTR) refuse();
+    if (count > 0) size += static_cast<std::size_t>(count);
+  }
+  text.resize(size);
+  return text;
+}
+
+}  // namespace
+
+ExitStatus command_import(const Arguments& arguments) {
+  const auto name = arguments.domain == "-" ? std::string("standard input") : arguments.domain;
+  const auto imported = import_domain(read_domain(arguments.domain), name);
+  for (const auto& note : imported.notes) log_warn("{}", describe(note, name));
+  const auto text = settings_as_toml(imported.settings);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error("standard output cannot be written", std::strerror(errno), "");
+  }
+  return ExitStatus::ok;
 }
 
 }  // namespace vmr

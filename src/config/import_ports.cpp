@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "config/import_parts.hpp"
+
+#include <string_view>
+
+namespace vmr {
+namespace {
+
+std::string_view target_of(DomainElement& port, std::string_view attribute) {
+  const auto* target = find_child(port, "target");
+  return target == nullptr ? std::string_view{} : peek(*target, attribute);
+}
+
+/// The first port that `is_ours` is what vm-runner's console or agent is.
+template <typename Predicate>
+void take_first(DomainElement& devices, std::string_view name, Predicate is_ours) {
+  for (auto& port : devices.children) {
+    if (port.name != name || !is_ours(port)) continue;
+    take_all(port);
+    return;
+  }
+}
+
+/// Whether `name` is commandline in the namespace that libvirt has for QEMU's own arguments.
+bool is_command_line(const DomainElement& domain, std::string_view name) {
+  const auto colon = name.find(':');
+  if (colon == name.npos || name.substr(colon + 1) != "commandline") return false;
+  const auto declaration = "xmlns:" + std::string(name.substr(0, colon));
+  return peek(domain, declaration) == "http://libvirt.org/schemas/domain/qemu/1.0";
+}
+
+}  // namespace
+
+void import_ports(DomainElement& devices, Import& import) {
+  const auto is_pty = [](const DomainElement& port) { return peek(port, "type") == "pty"; };
+  take_first(devices, "serial", is_pty);
+  take_first(devices, "console", [&](DomainElement& port) {
+    const auto type = target_of(port, "type");
+    return is_pty(port) && (type.empty() || type == "serial");
+  });
+  take_first(devices, "channel", [](DomainElement& port) {
+    return target_of(port, "name") == "org.qemu.guest_agent.0";
+  });
+  for (auto& port : devices.children) {
+    if (port.name != "serial" || port.taken) continue;
+    import.lose(port, "the launcher has one serial port, the console");
+    take_all(port);
+  }
+}
+
+void import_command_line(DomainElement& domain, Import& import) {
+  for (auto& line : domain.children) {
+    if (!is_command_line(domain, line.name)) continue;
+    line.taken = true;
+    const auto prefix = line.name.substr(0, line.name.find(':'));
+    for (auto& argument : line.children) {
+      if (argument.name != prefix + ":arg") continue;
+      argument.taken = true;
+      // An empty value is an empty argument.
+      if (const auto value = take(argument, "value")) import.add_arguments({*value});
+    }
+  }
+}
+
+}  // namespace vmr

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "config/import_parts.hpp"
+#include "config/import_rules.hpp"
+
+#include <fmt/format.h>
+
+namespace vmr {
+namespace {
+
+void note_attributes(const DomainElement& element, const std::string& path, Import& import) {
+  for (const auto& attribute : element.attributes) {
+    if (attribute.taken || is_implied(path, attribute)) continue;
+    import.found.notes.push_back(
+        {element.line, describe(element, attribute),
+         fmt::format("not carried over: {}", reason_for(path + "@" + attribute.name))});
+  }
+}
+
+void note_element(const DomainElement& element, const std::string& path, Import& import) {
+  if (!element.taken && !is_only_a_frame(path)) {
+    if (!is_implied(path, element)) import.lose(element, reason_for(path));
+    return;
+  }
+  note_attributes(element, path, import);
+  for (const auto& child : element.children) {
+    note_element(child, path + "/" + child.name, import);
+  }
+}
+
+}  // namespace
+
+void note_rest(const DomainElement& domain, Import& import) {
+  note_element(domain, domain.name, import);
+}
+
+}  // namespace vmr
