@@ -17,6 +17,10 @@ constexpr std::string_view seed_advice =
     "if it is a cloud-init seed, take it out of EXTRA_ARGS: vm-runner makes one itself, and two "
     "contradict each other";
 
+constexpr std::string_view place_advice =
+    "it comes after the seed and so has another name in the guest, as /dev/vdc for /dev/vdb: mount "
+    "it by label or UUID (CLOUD_INIT=0: no seed)";
+
 std::string_view kind_of(const DomainElement& disk) {
   const auto device = peek(disk, "device");
   return device.empty() ? "disk" : device;
@@ -177,48 +181,74 @@ std::string_view device_of(DomainElement& disk, bool is_arm) {
 
 /// Adds the bus of `device` unless the machine has it or got it for an earlier disk.
 void add_bus(std::string_view device, Import& import) {
-  const std::string bus = device == "floppy"            ? "isa-fdc"
-                          : device.starts_with("scsi-") ? "virtio-scsi-pci"
-                                                        : "";
+  std::string bus;
+  if (device == "floppy" && !import.is_i440fx) bus = "isa-fdc,id=import-fdc";
+  if (device.starts_with("scsi-")) bus = "virtio-scsi-pci,id=import-scsi";
   const auto& words = import.extra_args;
-  const auto argument = bus + ",id=import-" + (device == "floppy" ? "fdc" : "scsi");
-  if (bus.empty() || std::find(words.begin(), words.end(), argument) != words.end()) return;
-  import.add_arguments({"-device", argument});
+  if (bus.empty() || std::find(words.begin(), words.end(), bus) != words.end()) return;
+  import.add_arguments({"-device", bus});
+}
+
+/// The place of the next IDE drive: QEMU finds one by itself on i440fx alone. None: all are taken.
+std::optional<std::string> ide_place(const Import& import) {
+  constexpr std::size_t most_on_i440fx = 4;
+  constexpr std::size_t most_on_q35 = 6;
+  const auto& words = import.extra_args;
+  const auto drives = static_cast<std::size_t>(
+      std::count_if(words.begin(), words.end(),
+                    [](const std::string& word) { return word.starts_with("ide-"); }));
+  if (drives >= (import.is_i440fx ? most_on_i440fx : most_on_q35)) return std::nullopt;
+  return import.is_i440fx ? std::string() : fmt::format("ide.{}", drives);
+}
+
+/// Why the disk is not carried over; else empty, and its source is set.
+std::string objection_to(DomainElement& disk, QemuOption& drive, const Import& import) {
+  const auto device = device_of(disk, import.is_arm);
+  if (device.empty()) {
+    return "the machine has no such drive; give it with bus='virtio' or bus='scsi'";
+  }
+  if (device.starts_with("ide-") && !ide_place(import)) {
+    return "the machine has no more such drives; give it with bus='virtio' or bus='scsi'";
+  }
+  if (path_of(disk).empty() && peek(disk, "type") != "network") {
+    return "there is nothing in the drive, and nothing can be put in while it runs";
+  }
+  constexpr std::string_view of_formats = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+  const bool known_format = format_of(disk).find_first_not_of(of_formats) == std::string::npos;
+  if (known_format && set_source(disk, drive)) return {};
+  return "QEMU has no simple name for its source; give it in EXTRA_ARGS";
+}
+
+/// The -device of the disk whose -drive is `id`.
+std::string device_option(DomainElement& disk, const std::string& id, const Import& import) {
+  const auto name = device_of(disk, import.is_arm);
+  QemuOption device(name);
+  device.set("drive", id);
+  const auto place = name.starts_with("ide-") ? ide_place(import) : std::nullopt;
+  if (place && !place->empty()) device.set("bus", *place);
+  const auto* serial = name == "floppy" ? nullptr : take_child(disk, "serial");
+  if (serial != nullptr) device.set("serial", serial->text);
+  return device.text();
 }
 
 void import_further(DomainElement& disk, const std::string& id, Import& import) {
-  const auto name = device_of(disk, import.is_arm);
-  const std::string format(format_of(disk));
   QemuOption drive("if=none");
   drive.set("id", id);
-  const bool known_format =
-      format.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == format.npos;
-  std::string objection;
-  if (name.empty()) {
-    objection = "the machine has no such drive; give it with bus='virtio' or bus='scsi'";
-  } else if (path_of(disk).empty() && peek(disk, "type") != "network") {
-    objection = "there is nothing in the drive, and nothing can be put in while it runs";
-  } else if (!known_format || !set_source(disk, drive)) {
-    objection = "QEMU has no simple name for its source; give it in EXTRA_ARGS";
-  }
-  if (!objection.empty()) {
+  if (const auto objection = objection_to(disk, drive, import); !objection.empty()) {
     import.lose(disk, objection);
     take_all(disk);
     return;
   }
   take_disk(disk);
-  drive.set("format", format);
+  drive.set("format", format_of(disk));
   set_driver_options(disk, drive);
   const bool readonly = take_child(disk, "readonly") != nullptr || kind_of(disk) == "cdrom";
   if (readonly) drive.set("readonly", "on");
   if (take_child(disk, "transient") != nullptr) drive.set("snapshot", "on");
-  QemuOption device(name);
-  device.set("drive", id);
-  const auto* serial = name == "floppy" ? nullptr : take_child(disk, "serial");
-  if (serial != nullptr) device.set("serial", serial->text);
-  add_bus(name, import);
-  import.add_arguments({"-drive", drive.text(), "-device", device.text()});
+  add_bus(device_of(disk, import.is_arm), import);
+  import.add_arguments({"-drive", drive.text(), "-device", device_option(disk, id, import)});
   if (kind_of(disk) == "cdrom") import.change(disk, seed_advice);
+  if (bus_of(disk) == "virtio") import.change(disk, place_advice);
 }
 
 /// The order in which `disks` start the machine, as letters of QEMU's `-boot order=`.

@@ -177,7 +177,9 @@ void import_machine_type(DomainElement& type, Import& import) {
   if (!is_name(machine)) return;
   take(type, "machine");
   import.set("MACHINE", machine);
-  if (machine == "pc" || machine.starts_with("pc-i440fx-")) {
+  import.is_i440fx =
+      machine == "pc" || (machine.starts_with("pc-") && !machine.starts_with("pc-q35-"));
+  if (import.is_i440fx) {
     import.change(type,
                   "no share can be added to this machine while it runs: its bus has no root "
                   "ports (leave MACHINE out for q35)");

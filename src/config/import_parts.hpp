@@ -22,6 +22,7 @@ struct Import {
   ImportedDomain found;
   std::vector<std::string> extra_args;  ///< become EXTRA_ARGS
   bool is_arm = false;                  ///< the machine is one for aarch64
+  bool is_i440fx = false;               ///< the older of the two PCs
 
   void set(std::string name, std::string text) { set_share(0, std::move(name), std::move(text)); }
   void set_share(int number, std::string name, std::string text);

@@ -123,7 +123,20 @@ TEST_CASE("whole domains and all that is said of them") {
     CHECK(texts_in(toml) == texts_of(domain.settings));
     CHECK(load_config({}, {}, {"vm.toml", toml}).problems == std::vector<Problem>{});
   }
-  CHECK(cases == 4);
+  CHECK(cases == 5);
+}
+
+TEST_CASE("the guide shows a domain and what comes of it") {
+  const auto guide = read_text(SOURCE_FOLDER "/docs/from-libvirt.md");
+  for (const std::string name : {"domain.xml", "vm.toml", "notes"}) {
+    auto text = read_text(SOURCE_FOLDER "/tests/domains/guide/" + name);
+    std::string lines;
+    for (std::size_t at = 0, end = 0; name == "notes" && at < text.size(); at = end + 1) {
+      end = text.find('\n', at);
+      lines += "[WARN] " + text.substr(at, end - at + 1);
+    }
+    CHECK_MESSAGE(guide.find("\n" + (name == "notes" ? lines : text) + "```") != guide.npos, name);
+  }
 }
 
 TEST_CASE("hostile paths and names come through the domain and its TOML as they are") {
