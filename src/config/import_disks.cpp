@@ -118,7 +118,7 @@ bool set_network_source(DomainElement& disk, QemuOption& drive) {
   const std::string port(peek(*host, "port"));
   const std::string name(peek(*source, "name"));
   const bool plain = transport.empty() || transport == "tcp";
-  if (!plain || server.empty()) return false;
+  if (!plain || server.empty() || peek(*source, "tls") == "yes") return false;
   if (protocol == "nbd") {
     drive.set("file.driver", "nbd").set("file.server.type", "inet");
     drive.set("file.server.host", server).set("file.server.port", port.empty() ? "10809" : port);
@@ -210,7 +210,8 @@ std::string objection_to(DomainElement& disk, QemuOption& drive, const Import& i
   if (device.starts_with("ide-") && !ide_place(import)) {
     return "the machine has no more such drives; give it with bus='virtio' or bus='scsi'";
   }
-  if (path_of(disk).empty() && peek(disk, "type") != "network") {
+  const auto type = peek(disk, "type");
+  if ((type.empty() || type == "file" || type == "block") && path_of(disk).empty()) {
     return "there is nothing in the drive, and nothing can be put in while it runs";
   }
   constexpr std::string_view of_formats = "abcdefghijklmnopqrstuvwxyz0123456789-_";

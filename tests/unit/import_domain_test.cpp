@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -264,6 +265,44 @@ TEST_CASE("the disk that is started from is BASE_IMAGE") {
   CHECK(seen(disc + place(1) + one + place(2)) == Pair("/one", true));
   CHECK(seen(disc + place(2) + one + place(1)) == Pair("/one", false));
   CHECK(seen(disc + "</disk>") == Pair("", false));
+}
+
+TEST_CASE("disks that are not carried over") {
+  const auto note = [](const std::string& disk) {
+    const auto domain =
+        imported(domain_with("<devices>" + disk + "<interface type='user'/></devices>"));
+    return domain.notes.size() == 1 ? domain.notes.front().why : notes_of(domain);
+  };
+  const std::string lost = "not carried over: ";
+  const std::string no_name =
+      lost + "QEMU has no simple name for its source; give it in EXTRA_ARGS";
+  const std::string empty =
+      lost + "there is nothing in the drive, and nothing can be put in while it runs";
+  const auto network = [](const std::string& source) {
+    return "<disk type='network'><source " + source + "</source><target bus='scsi'/></disk>";
+  };
+  CHECK(note(network("protocol='nbd' name='x'><host name='h'/>")) == "");
+  CHECK(note(network("protocol='nbd' tls='yes'><host name='h'/>")) == no_name);
+  CHECK(note(network("protocol='nbd'><host transport='unix' socket='/s'/>")) == no_name);
+  CHECK(note(network("protocol='https' name='x'><host name='h'/><ssl verify='no'/>")) == no_name);
+  CHECK(note(network("protocol='rbd' name='p/i'><auth/>")) == no_name);
+  CHECK(note("<disk type='volume'><source pool='p' volume='v'/></disk>") == no_name);
+  CHECK(note("<disk type='dir'><source dir='/d'/></disk>") == no_name);
+  CHECK(note("<disk device='cdrom'><target bus='sata'/></disk>") == empty);
+  CHECK(note("<disk type='block'><driver type='vmdk'/></disk>") == empty);
+  CHECK(note("<disk device='lun' type='block'><source dev='/dev/sdb'/></disk>") ==
+        lost + "the machine has no such drive; give it with bus='virtio' or bus='scsi'");
+  std::string many;
+  for (int i = 0; i < 8; ++i) {
+    many += "<disk device='cdrom'><source file='/x'/><target bus='sata'/></disk>";
+  }
+  const auto domain =
+      imported(domain_with("<devices>" + many + "<interface type='user'/></devices>"));
+  const std::string full =
+      lost + "the machine has no more such drives; give it with bus='virtio' or bus='scsi'";
+  REQUIRE(domain.notes.size() == 8);
+  CHECK(std::count_if(domain.notes.begin(), domain.notes.end(),
+                      [&](const ImportNote& one) { return one.why == full; }) == 2);
 }
 
 TEST_CASE("what is not the XML of a domain") {
