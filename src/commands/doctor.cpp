@@ -1,11 +1,118 @@
 // SPDX-License-Identifier: MIT
 #include "commands/commands.hpp"
+#include "commands/doctor_report.hpp"
+#include "commands/resolved_vm.hpp"
+#include "host/environment.hpp"
+#include "host/probe.hpp"
+#include "host/probe_doctor.hpp"
+#include "plan/launch_plan.hpp"
+#include "run/runtime_folder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <unistd.h>
 
 namespace vmr {
+namespace {
 
-ExitStatus command_doctor(const Arguments& /*arguments*/,
-                          const std::vector<std::string>& /*environment*/) {
-  throw Error("doctor: not made yet", "", "");
+constexpr std::chrono::seconds time_to_connect{1};
+
+/// What QEMU can be given without opening a disk, a port or a socket.
+std::vector<std::string> harmless_arguments(const QemuPlan& attempt) {
+  constexpr std::array<std::string_view, 6> names = {"machine", "memory", "boot",
+                                                     "entropy", "panic",  "hotplug"};
+  std::vector<std::string> arguments;
+  for (const auto& group : attempt.groups) {
+    if (std::find(names.begin(), names.end(), group.name) == names.end()) continue;
+    arguments.insert(arguments.end(), group.arguments.begin(), group.arguments.end());
+  }
+  return arguments;
+}
+
+/// Starts the machine under each accelerator that `run` would try.
+void try_attempts(const ResolvedVm& vm, QemuFacts& facts) {
+  for (const auto& attempt : make_plan(vm.spec, vm.host).attempts) {
+    auto& problem =
+        attempt.accelerator == Accelerator::kvm ? facts.kvm_problem : facts.machine_problem;
+    problem = try_machine(vm.host.qemu, harmless_arguments(attempt));
+  }
+}
+
+/// Tries KVM with any machine, where `run` would not or cannot try it with its own.
+void try_any_kvm(const ResolvedVm& vm, QemuFacts& facts) {
+  const auto wanted = vm.config.arch.value;
+  const bool native = wanted == Architecture::automatic || wanted == vm.host.architecture;
+  if (!native || vm.host.kvm.state != KvmFacts::State::opens) return;
+  const bool is_arm = vm.host.architecture == Architecture::aarch64;
+  facts.kvm_problem = try_kvm(vm.host.qemu, is_arm ? "virt" : "q35", "host");
+}
+
+void try_qemu(const ExaminedVm& examined, QemuFacts& facts) {
+  const auto& vm = examined.vm;
+  const bool is_valid = examined.problems.empty();
+  if (is_valid) try_attempts(vm, facts);
+  if (!is_valid || vm.spec.accelerators.front() != Accelerator::kvm) try_any_kvm(vm, facts);
+}
+
+/// The disk that QEMU would open: the persistent one once it is there.
+ImageFacts probe_disk(const Disk& disk) {
+  std::error_code ignored;
+  const bool is_kept =
+      !disk.persistent.empty() && std::filesystem::exists(disk.persistent, ignored);
+  return is_kept ? probe_image(disk.persistent, "qcow2") : probe_image(disk.image, disk.format);
+}
+
+std::map<std::string, FolderFacts> probe_folders(const ResolvedVm& vm) {
+  std::vector<std::string> paths = {vm.host.temporary_folder, vm.host.runtime_folder};
+  if (vm.spec.disk && !vm.spec.disk->persistent.empty()) {
+    paths.push_back(std::filesystem::path(vm.spec.disk->persistent).parent_path().string());
+  }
+  for (const auto& share : vm.spec.shares) {
+    if (!share.source.empty()) paths.push_back(share.source);
+  }
+  std::map<std::string, FolderFacts> folders;
+  for (const auto& path : paths) folders.emplace(path, probe_folder(path));
+  return folders;
+}
+
+DoctorFacts probe_facts(const ExaminedVm& examined) {
+  const auto& vm = examined.vm;
+  DoctorFacts facts;
+  facts.surroundings = find_surroundings();
+  facts.cpu = probe_cpu(vm.host.kvm.state == KvmFacts::State::opens);
+  if (!vm.host.qemu.empty()) {
+    facts.qemu = probe_qemu(vm.host.qemu);
+    try_qemu(examined, facts.qemu);
+  }
+  if (vm.host.virtiofsd) facts.virtiofsd_version = probe_virtiofsd_version(vm.host.virtiofsd->path);
+  facts.process = probe_process();
+  if (vm.spec.disk) facts.image = probe_disk(*vm.spec.disk);
+  const auto control = control_socket_of(vm.config.guest_name.value, vm.host);
+  facts.is_running = static_cast<bool>(connect_within(control, time_to_connect));
+  facts.folders = probe_folders(vm);
+  return facts;
+}
+
+}  // namespace
+
+ExitStatus command_doctor(const Arguments& arguments, const std::vector<std::string>& environment) {
+  auto examined = examine_vm(arguments, environment);
+  auto& host = examined.vm.host;
+  // A configuration without virtiofs has not made anybody look for it.
+  const bool was_looked_for = host.virtiofsd || !host.virtiofsd_problem.empty();
+  if (!was_looked_for) probe_virtiofsd(host);
+  const auto report = make_report(examined, probe_facts(examined));
+  const bool in_colour = ::isatty(STDOUT_FILENO) == 1 && vmr::environment("NO_COLOR").empty();
+  const auto text =
+      arguments.format == Format::json ? report_json(report) : report_table(report, in_colour);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error("standard output cannot be written", std::strerror(errno), "");
+  }
+  return report.status;
 }
 
 }  // namespace vmr

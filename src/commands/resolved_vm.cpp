@@ -51,18 +51,45 @@ ControlAddress find_control(const Arguments& arguments,
   return {name, control_socket_of(name, host)};
 }
 
-ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
+ExaminedVm examine(LoadedConfig loaded, Host host) {
+  auto resolved = resolve(loaded.config, host);
+  append(loaded.problems, resolved.problems);
+  append(loaded.warnings, resolved.warnings);
+  return {{std::move(loaded.config), std::move(loaded.given), std::move(host),
+           std::move(resolved.spec)},
+          std::move(loaded.problems),
+          std::move(loaded.warnings),
+          std::move(resolved.notes)};
+}
+
+ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
   auto loaded = load_config(arguments, environment, read_config_file(arguments.config_file));
   if (loaded.config.log_verbose.value) set_log_level(LogLevel::debug);
   auto host = probe_host(loaded.config);
-  auto resolved = resolve(loaded.config, host);
-  append(loaded.warnings, resolved.warnings);
-  append(loaded.problems, resolved.problems);
-  for (const auto& note : resolved.notes) log_info("{}", note);
-  for (const auto& warning : loaded.warnings) log_warn("{}", warning);
-  if (!loaded.problems.empty()) throw InvalidConfig(std::move(loaded.problems));
-  return {std::move(loaded.config), std::move(loaded.given), std::move(host),
-          std::move(resolved.spec)};
+  return examine(std::move(loaded), std::move(host));
+}
+
+std::vector<Problem> start_problems(const ResolvedVm& vm) {
+  std::vector<Problem> problems;
+  if (!vm.spec.disk && vm.spec.boot.kernel.empty()) {
+    problems.push_back({"there is no guest to start", "",
+                        "set BASE_IMAGE, or make the demo guest with scripts/build-guest"});
+  }
+  const auto wished = vm.config.ssh_port.value.port;
+  if (wished != 0 && vm.host.free_ssh_port != vm.spec.ssh.port) {
+    problems.push_back({fmt::format("SSH_PORT='{}': the port is in use", wished),
+                        describe(vm.config.ssh_port.origin), "choose another port, or 0 for none",
+                        ExitStatus::host_unsupported});
+  }
+  return problems;
+}
+
+ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
+  auto examined = examine_vm(arguments, environment);
+  for (const auto& note : examined.notes) log_info("{}", note);
+  for (const auto& warning : examined.warnings) log_warn("{}", warning);
+  if (!examined.problems.empty()) throw InvalidConfig(std::move(examined.problems));
+  return std::move(examined.vm);
 }
 
 }  // namespace vmr

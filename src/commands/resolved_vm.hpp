@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/error.hpp"
 #include "config/arguments.hpp"
 #include "config/config.hpp"
+#include "config/load.hpp"
 #include "config/raw_settings.hpp"
 #include "host/host.hpp"
 #include "run/control_client.hpp"
@@ -20,6 +22,24 @@ struct ResolvedVm {
   Host host;
   VmSpec spec;
 };
+
+/// A VM as far as it could be made out, and all that is wrong with it.
+struct ExaminedVm {
+  ResolvedVm vm;  ///< its spec is meaningful only without problems; its shares as far as known
+  std::vector<Problem> problems;
+  std::vector<std::string> warnings;
+  std::vector<std::string> notes;
+};
+
+/// Checks what was read against `host`. Pure.
+ExaminedVm examine(LoadedConfig loaded, Host host);
+
+/// Reads the configuration from everywhere and checks it against this host. Throws Error only when
+/// the file cannot be read.
+ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>& environment);
+
+/// What keeps a valid VM from being started, though it can be printed. Pure.
+std::vector<Problem> start_problems(const ResolvedVm& vm);
 
 /// Reads the configuration from everywhere, looks at the host and checks it all; logs the notes and
 /// warnings. Throws InvalidConfig with every problem.

@@ -17,22 +17,6 @@
 namespace vmr {
 namespace {
 
-/// What keeps a valid VM from being started, though it can be printed.
-std::vector<Problem> start_problems(const ResolvedVm& vm) {
-  std::vector<Problem> problems;
-  if (!vm.spec.disk && vm.spec.boot.kernel.empty()) {
-    problems.push_back({"there is no guest to start", "",
-                        "set BASE_IMAGE, or make the demo guest with scripts/build-guest"});
-  }
-  const auto wished = vm.config.ssh_port.value.port;
-  if (wished != 0 && vm.host.free_ssh_port != vm.spec.ssh.port) {
-    problems.push_back({fmt::format("SSH_PORT='{}': the port is in use", wished),
-                        describe(vm.config.ssh_port.origin), "choose another port, or 0 for none",
-                        ExitStatus::host_unsupported});
-  }
-  return problems;
-}
-
 void announce(const ResolvedVm& vm) {
   for (const auto& share : vm.spec.shares) log_info("{}", describe(share));
   const std::string user = vm.spec.login_user.empty() ? "the default user" : vm.spec.login_user;

@@ -4,13 +4,16 @@
 #include "base/unique_fd.hpp"
 #include "host/wait_for_exit.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,21 +48,54 @@ bool read_some(int fd, std::string& text) {
   return count > 0;
 }
 
-void read_both(Pipe& output, Pipe& errors, Captured& captured) {
+using Clock = std::chrono::steady_clock;
+constexpr auto never = Clock::time_point::max();
+
+/// For poll(2): the time until `deadline`, -1 for `never`.
+int milliseconds_until(Clock::time_point deadline) {
+  if (deadline == never) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  return static_cast<int>(std::max<std::int64_t>(left, 0));
+}
+
+/// What a program that has a deadline may write.
+constexpr std::size_t most_output = std::size_t{16} << 20;
+
+/// Reads both to their ends; false when `deadline`, or too much of it, comes first.
+bool read_both(Pipe& output, Pipe& errors, Captured& captured, Clock::time_point deadline) {
   std::array<pollfd, 2> both = {{{output.read.get(), POLLIN, 0}, {errors.read.get(), POLLIN, 0}}};
   std::array<std::string*, 2> texts = {&captured.output, &captured.errors};
   while (both[0].fd >= 0 || both[1].fd >= 0) {
-    if (::poll(both.data(), both.size(), -1) < 0) continue;
+    const int count = ::poll(both.data(), both.size(), milliseconds_until(deadline));
+    const bool too_much = captured.output.size() + captured.errors.size() > most_output;
+    const bool has_limit = deadline != never;
+    if (has_limit && (too_much || Clock::now() >= deadline)) return false;
+    if (count < 0) continue;
     for (std::size_t i = 0; i < both.size(); ++i) {
       const bool ready = both.at(i).fd >= 0 && both.at(i).revents != 0;
       if (ready && !read_some(both.at(i).fd, *texts.at(i))) both.at(i).fd = -1;
     }
   }
+  return true;
+}
+
+/// Whether the child `pid` ends before `deadline`.
+bool ends_before(pid_t pid, Clock::time_point deadline) {
+  if (deadline == never) return true;  // the caller waits for it anyway
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return true;
+  pollfd end{process.get(), POLLIN, 0};
+  int count = -1;
+  while ((count = ::poll(&end, 1, milliseconds_until(deadline))) < 0 && errno == EINTR) {
+  }
+  return count > 0;
 }
 
 }  // namespace
 
-Captured capture(const std::vector<std::string>& argv, const std::string& input) {
+Captured capture(const std::vector<std::string>& argv, const std::string& input,
+                 std::chrono::milliseconds limit) {
+  const auto deadline = limit == no_limit ? never : Clock::now() + limit;
   const UniqueFd in = file_with(input);
   Pipe output;
   Pipe errors;
@@ -88,7 +124,9 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input)
   if (!captured.ran) return captured;
   output.write.reset();
   errors.write.reset();
-  read_both(output, errors, captured);
+  captured.timed_out =
+      !read_both(output, errors, captured, deadline) || !ends_before(pid, deadline);
+  if (captured.timed_out) ::kill(pid, SIGKILL);
   const int status = wait_for_exit(pid);
   captured.ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   return captured;

@@ -192,6 +192,11 @@ std::string find_runtime_folder(std::uint32_t uid) {
   return fmt::format("{}/vm-runner-{}", has_tmp ? "/tmp" : "/dev/shm", uid);
 }
 
+void probe_virtiofsd(Host& host) {
+  host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
+  host.abilities = probe_abilities();
+}
+
 Host probe_host(const Config& config) {
   Host host;
   host.uid = ::geteuid();
@@ -212,10 +217,7 @@ Host probe_host(const Config& config) {
   host.qemu = find_in_path(qemu);
   if (host.qemu.empty()) host.qemu_problem = qemu + " is not in PATH";
   if (wanted == Architecture::aarch64) host.firmware = find_firmware();
-  if (needs_virtiofsd(config)) {
-    host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
-    host.abilities = probe_abilities();
-  }
+  if (needs_virtiofsd(config)) probe_virtiofsd(host);
   host.missing_capabilities = find_missing_capabilities();
   host.open_files_limit = open_files_limit();
   probe_guest(config, host);
@@ -226,15 +228,21 @@ Host probe_host(const Config& config) {
   return host;
 }
 
-std::string try_kvm(const std::string& qemu, const std::string& machine, const std::string& cpu) {
+std::string try_machine(const std::string& qemu, const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv = {
+      qemu, "-nodefaults", "-no-user-config", "-display", "none", "-S", "-qmp", "stdio"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   const auto result =
-      capture({qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine", machine,
-               "-accel", "kvm", "-cpu", cpu, "-m", "16M", "-S", "-qmp", "stdio"},
-              R"({"execute":"qmp_capabilities"}{"execute":"quit"})");
+      capture(argv, R"({"execute":"qmp_capabilities"}{"execute":"quit"})", time_to_tell);
   if (result.ok) return {};
+  if (result.timed_out) return "QEMU does not answer";
   const auto end = result.errors.find_last_not_of('\n');
   const auto last = result.errors.substr(0, end + 1);
   return last.empty() ? "QEMU ended without a word" : last.substr(last.rfind('\n') + 1);
+}
+
+std::string try_kvm(const std::string& qemu, const std::string& machine, const std::string& cpu) {
+  return try_machine(qemu, {"-machine", machine, "-accel", "kvm", "-cpu", cpu, "-m", "16M"});
 }
 
 }  // namespace vmr

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace vmr {
 
@@ -18,6 +19,13 @@ std::string find_runtime_folder(std::uint32_t uid);
 
 /// 32 hex digits of fresh randomness.
 std::string random_digits();
+
+/// What only a virtiofs share needs of `host`: its virtiofsd, and what that may do.
+void probe_virtiofsd(Host& host);
+
+/// Whether QEMU starts the machine of these `arguments`, in which no vCPU runs: empty when it does,
+/// else the last thing QEMU said. Takes about 50 ms, at most ten seconds.
+std::string try_machine(const std::string& qemu, const std::vector<std::string>& arguments);
 
 /// Whether QEMU really starts a vCPU under KVM here: empty when it does, else the last thing QEMU
 /// said. Takes about 50 ms.

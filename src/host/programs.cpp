@@ -102,8 +102,8 @@ std::optional<VirtiofsdFacts> find_virtiofsd(const std::string& home, std::strin
     return std::nullopt;
   }
   // Told apart by what it answers, never by version: only the Rust one lists features.
-  const auto abilities = capture({path, "--print-capabilities"});
-  const auto help = capture({path, "--help"});
+  const auto abilities = capture({path, "--print-capabilities"}, {}, time_to_tell);
+  const auto help = capture({path, "--help"}, {}, time_to_tell);
   if (!abilities.ok) {
     problem = fmt::format("virtiofsd binary '{}' does not answer --print-capabilities", path);
     return std::nullopt;

@@ -18,6 +18,7 @@ Host docker_host() {
   host.home = "/root";
   host.working_folder = "/work";
   host.runtime_folder = "/run/vm-runner";
+  host.temporary_folder = "/var/tmp";
   host.kvm = {KvmFacts::State::opens, ""};
   host.qemu = "/usr/bin/qemu-system-x86_64";
   host.virtiofsd = VirtiofsdFacts{

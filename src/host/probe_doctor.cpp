@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "host/probe_doctor.hpp"
+
+#include "host/capture.hpp"
+#include "host/environment.hpp"
+#include "host/programs.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <linux/magic.h>
+#include <sched.h>
+#include <sstream>
+#include <sys/statfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+bool exists(const char* path) {
+  return ::access(path, F_OK) == 0;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+/// The first word of `text` that starts with a digit: of "virtiofsd 1.13.2".
+std::string version_in(const std::string& text) {
+  std::istringstream words(text.substr(0, text.find('\n')));
+  for (std::string word; words >> word;) {
+    if (word.front() >= '0' && word.front() <= '9') return word;
+  }
+  return {};
+}
+
+/// What stands behind "NAME … : " in /proc/cpuinfo.
+std::string cpu_field(const std::string& name) {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with(name) && colon != line.npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
+Captured ask(const std::vector<std::string>& argv) {
+  return capture(argv, {}, time_to_tell);
+}
+
+/// The last line that is not empty; of qemu-img's errors without its own name.
+std::string last_line(const Captured& answer) {
+  if (answer.timed_out) return "qemu-img does not answer";
+  auto text = answer.errors.substr(0, answer.errors.find_last_not_of('\n') + 1);
+  text = text.substr(text.rfind('\n') + 1);
+  constexpr std::string_view own_name = "qemu-img: ";
+  return text.starts_with(own_name) ? text.substr(own_name.size()) : text;
+}
+
+/// Takes over what `text`, qemu-img's JSON, tells; false when it is none.
+bool read_image_info(const std::string& text, ImageFacts& facts) {
+  boost::system::error_code error;
+  const auto info = boost::json::parse(text, error);
+  if (error || !info.is_array() || info.as_array().empty()) return false;
+  for (const auto& value : info.as_array()) {
+    if (!value.is_object()) return false;
+    const auto* name = value.as_object().if_contains("filename");
+    if (name == nullptr || !name->is_string()) return false;
+    facts.chain.emplace_back(name->as_string());
+  }
+  const auto& first = info.as_array().front().as_object();
+  const auto* format = first.if_contains("format");
+  const auto* size = first.if_contains("virtual-size");
+  if (format != nullptr && format->is_string()) facts.format = std::string(format->as_string());
+  if (size != nullptr && size->is_int64())
+    facts.size = static_cast<std::uint64_t>(size->as_int64());
+  return true;
+}
+
+std::string file_system_name(long magic) {
+  constexpr std::array<std::pair<long, std::string_view>, 17> names = {
+      {{EXT4_SUPER_MAGIC, "ext4"},
+       {0x58465342, "xfs"},
+       {static_cast<long>(BTRFS_SUPER_MAGIC), "btrfs"},
+       {OVERLAYFS_SUPER_MAGIC, "overlay"},
+       {TMPFS_MAGIC, "tmpfs"},
+       {NFS_SUPER_MAGIC, "nfs"},
+       {static_cast<long>(0xff534d42), "cifs"},
+       {static_cast<long>(0xfe534d42), "smb2"},
+       {FUSE_SUPER_MAGIC, "fuse"},
+       {V9FS_MAGIC, "9p"},
+       {0x2fc12fc1, "zfs"},
+       {static_cast<long>(F2FS_SUPER_MAGIC), "f2fs"},
+       {MSDOS_SUPER_MAGIC, "vfat"},
+       {0x2011bab0, "exfat"},
+       {CEPH_SUPER_MAGIC, "ceph"},
+       {SQUASHFS_MAGIC, "squashfs"},
+       {RAMFS_MAGIC, "ramfs"}}};
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const auto& name) { return name.first == magic; });
+  return found == names.end() ? fmt::format("{:#x}", magic) : std::string(found->second);
+}
+
+FolderFacts::Xattrs probe_xattrs(const std::string& path) {
+  // Asking for one that is not there changes nothing and tells whether there could be one.
+  const auto size = ::getxattr(path.c_str(), "user.vm-runner.none", nullptr, 0);
+  if (size >= 0 || errno == ENODATA) return FolderFacts::Xattrs::work;
+  return errno == ENOTSUP ? FolderFacts::Xattrs::refused : FolderFacts::Xattrs::unknown;
+}
+
+}  // namespace
+
+Surroundings find_surroundings() {
+  if (!environment("KUBERNETES_SERVICE_HOST").empty()) return Surroundings::kubernetes;
+  if (exists("/.dockerenv")) return Surroundings::docker;
+  if (exists("/run/.containerenv")) return Surroundings::podman;
+  const bool told = !environment("container").empty() || exists("/run/systemd/container");
+  return told || ::getpid() == 1 ? Surroundings::container : Surroundings::machine;
+}
+
+CpuFacts probe_cpu(bool kvm_opens) {
+  CpuFacts facts;
+  facts.model = cpu_field("model name");
+  const auto flags = " " + cpu_field("flags") + " ";
+  facts.virtualization = contains(flags, " vmx ") ? "vmx" : contains(flags, " svm ") ? "svm" : "";
+  cpu_set_t cpus;
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) == 0) {
+    facts.count = static_cast<std::uint64_t>(CPU_COUNT(&cpus));
+  }
+  if (kvm_opens) facts.vcpu_problem = run_vcpu();
+  facts.vcpu_is_only_made = !knows_instruction();
+  return facts;
+}
+
+QemuFacts probe_qemu(const std::string& qemu) {
+  QemuFacts facts;
+  facts.version = version_in(ask({qemu, "--version"}).output);
+  const auto accelerators = ask({qemu, "-accel", "help"});
+  if (accelerators.ok) {
+    // The first line is a heading.
+    std::istringstream lines(accelerators.output);
+    std::string line;
+    for (std::getline(lines, line); std::getline(lines, line);) facts.accelerators.push_back(line);
+  }
+  const auto devices = ask({qemu, "-device", "help"});
+  if (devices.ok && contains(devices.output, "name \"")) {
+    facts.has_virtiofs = contains(devices.output, "name \"vhost-user-fs-pci\"");
+    facts.has_ninep = contains(devices.output, "name \"virtio-9p-pci\"");
+  }
+  return facts;
+}
+
+std::string probe_virtiofsd_version(const std::string& path) {
+  return version_in(ask({path, "--version"}).output);
+}
+
+ImageFacts probe_image(const std::string& path, const std::string& format) {
+  ImageFacts facts;
+  facts.path = path;
+  facts.writable = ::access(path.c_str(), W_OK) == 0;
+  const auto program = find_in_path("qemu-img");
+  if (program.empty()) return facts;
+  facts.asked = true;
+  const auto chain =
+      ask({program, "info", "-U", "--backing-chain", "--output=json", "-f", format, path});
+  if (!chain.ok) {
+    facts.problem = last_line(chain);
+    if (facts.problem.empty()) facts.problem = "qemu-img failed without a word";
+    return facts;
+  }
+  if (!read_image_info(chain.output, facts)) facts.problem = "qemu-img's answer is no JSON";
+  // Without -U it takes the locks that a reader takes.
+  const auto locked =
+      ask({program, "info", "--backing-chain", "--output=json", "-f", format, path});
+  if (!locked.ok && contains(locked.errors, "lock")) {
+    const auto line = locked.errors.substr(0, locked.errors.find('\n'));
+    facts.lock = line.substr(line.rfind(": ") == line.npos ? 0 : line.rfind(": ") + 2);
+  }
+  return facts;
+}
+
+FolderFacts probe_folder(const std::string& path) {
+  namespace fs = std::filesystem;
+  fs::path nearest = path;
+  while (!exists(nearest.c_str()) && nearest.has_relative_path()) nearest = nearest.parent_path();
+  FolderFacts facts;
+  if (::access(nearest.c_str(), W_OK | X_OK) != 0) {
+    facts.obstacle = fmt::format("{}: {}", nearest.string(), std::strerror(errno));
+  }
+  struct statfs file_system {};
+  if (::statfs(nearest.c_str(), &file_system) != 0) return facts;
+  facts.file_system = file_system_name(file_system.f_type);
+  facts.free_mib = file_system.f_bavail * static_cast<std::uint64_t>(file_system.f_bsize) >> 20;
+  facts.xattrs = probe_xattrs(nearest.string());
+  return facts;
+}
+
+}  // namespace vmr

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "host/probe_doctor.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+/// By their numbers, from 0 on.
+constexpr std::array<std::string_view, 41> capability_names = {"CHOWN",
+                                                               "DAC_OVERRIDE",
+                                                               "DAC_READ_SEARCH",
+                                                               "FOWNER",
+                                                               "FSETID",
+                                                               "KILL",
+                                                               "SETGID",
+                                                               "SETUID",
+                                                               "SETPCAP",
+                                                               "LINUX_IMMUTABLE",
+                                                               "NET_BIND_SERVICE",
+                                                               "NET_BROADCAST",
+                                                               "NET_ADMIN",
+                                                               "NET_RAW",
+                                                               "IPC_LOCK",
+                                                               "IPC_OWNER",
+                                                               "SYS_MODULE",
+                                                               "SYS_RAWIO",
+                                                               "SYS_CHROOT",
+                                                               "SYS_PTRACE",
+                                                               "SYS_PACCT",
+                                                               "SYS_ADMIN",
+                                                               "SYS_BOOT",
+                                                               "SYS_NICE",
+                                                               "SYS_RESOURCE",
+                                                               "SYS_TIME",
+                                                               "SYS_TTY_CONFIG",
+                                                               "MKNOD",
+                                                               "LEASE",
+                                                               "AUDIT_WRITE",
+                                                               "AUDIT_CONTROL",
+                                                               "SETFCAP",
+                                                               "MAC_OVERRIDE",
+                                                               "MAC_ADMIN",
+                                                               "SYSLOG",
+                                                               "WAKE_ALARM",
+                                                               "BLOCK_SUSPEND",
+                                                               "AUDIT_READ",
+                                                               "PERFMON",
+                                                               "BPF",
+                                                               "CHECKPOINT_RESTORE"};
+
+void probe_capabilities(ProcessFacts& facts) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return;
+  for (std::size_t number = 0; number < capability_names.size(); ++number) {
+    const bool is_set = (sets.at(number / 32).effective >> (number % 32) & 1) != 0;
+    auto& list = is_set ? facts.capabilities : facts.no_capabilities;
+    list.emplace_back(capability_names.at(number));
+  }
+}
+
+/// The number behind "NAME:" in one of the kernel's files; none when it is not there.
+std::optional<std::uint64_t> number_of(const char* path, std::string_view name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ':') continue;
+    return std::strtoull(line.c_str() + name.size() + 1, nullptr, 10);
+  }
+  return std::nullopt;
+}
+
+/// The setting of the kernel that keeps an ordinary user from user namespaces.
+std::string user_namespaces_off() {
+  constexpr std::array<std::array<std::string_view, 3>, 3> forbidding = {
+      {{"/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone"},
+       {"/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces"},
+       {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+        "kernel.apparmor_restrict_unprivileged_userns"}}};
+  for (const auto& [path, value, name] : forbidding) {
+    std::string found;
+    if (std::ifstream(std::string(path)) >> found && found == value) return std::string(name);
+  }
+  return {};
+}
+
+/// The smallest limit, in MiB, of the cgroup `path` below `root` and of those above it. What is as
+/// large as an address space is none.
+std::optional<std::uint64_t> smallest_limit(const std::string& root, std::filesystem::path path,
+                                            const char* file_name) {
+  constexpr std::uint64_t no_limit = std::uint64_t{1} << 60;
+  std::optional<std::uint64_t> smallest;
+  while (true) {
+    std::ifstream file(root + path.string() + "/" + file_name);
+    std::uint64_t limit = 0;  // "max" is no number
+    if (file >> limit && limit < no_limit) smallest = std::min(smallest.value_or(limit), limit);
+    if (!path.has_relative_path()) break;
+    path = path.parent_path();
+  }
+  if (smallest) *smallest >>= 20;
+  return smallest;
+}
+
+std::optional<std::uint64_t> memory_limit() {
+  const std::string root = "/sys/fs/cgroup";
+  std::optional<std::uint64_t> smallest;
+  std::ifstream cgroups("/proc/self/cgroup");
+  for (std::string line; std::getline(cgroups, line);) {
+    // "0::/path", or "9:memory:/path".
+    const auto path = line.substr(line.rfind(':') + 1);
+    const auto limit = line.starts_with("0::") ? smallest_limit(root, path, "memory.max")
+                       : line.find(":memory:") != line.npos
+                           ? smallest_limit(root + "/memory", path, "memory.limit_in_bytes")
+                           : std::nullopt;
+    if (limit) smallest = std::min(smallest.value_or(*limit), *limit);
+  }
+  return smallest;
+}
+
+}  // namespace
+
+ProcessFacts probe_process() {
+  ProcessFacts facts;
+  constexpr const char* status = "/proc/self/status";
+  probe_capabilities(facts);
+  facts.seccomp_mode = static_cast<int>(number_of(status, "Seccomp").value_or(0));
+  facts.no_new_privileges = number_of(status, "NoNewPrivs").value_or(0) == 1;
+  facts.user_namespaces_off = user_namespaces_off();
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) facts.open_files = limit.rlim_cur;
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    facts.locked_kib = limit.rlim_cur >> 10;
+  }
+  facts.memory_limit = memory_limit();
+  facts.memory_available = number_of("/proc/meminfo", "MemAvailable").value_or(0) >> 10;
+  return facts;
+}
+
+}  // namespace vmr
