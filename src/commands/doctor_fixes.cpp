@@ -107,7 +107,7 @@ std::string fix_for_memory_limit(Surroundings surroundings, std::uint64_t wanted
 
 std::string fix_by_package(Surroundings surroundings, std::uint32_t uid,
                            const std::string& package) {
-  if (is_container(surroundings)) return "an image with " + package;
+  if (is_container(surroundings)) return fmt::format("apt install {} in the image", package);
   return fmt::format("{}apt install {}", uid == 0 ? "" : "sudo ", package);
 }
 

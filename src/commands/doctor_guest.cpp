@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/paths.hpp"
+#include "base/shell_words.hpp"
 #include "commands/doctor_areas.hpp"
 #include "commands/doctor_fixes.hpp"
 #include "spec/guest.hpp"
@@ -94,11 +94,13 @@ void report_image(const DoctorView& view, DoctorFindings& findings) {
   if (image.lock.empty()) {
     findings.add(guest_area, "lock", CheckResult::ok, "no other process has it open for writing");
   } else {
-    findings.fail(guest_area, "lock",
-                  {fmt::format("another process has '{}' open: {}", image.path, image.lock), "",
-                   "stop the VM that uses it (fuser -v IMAGE names the process), or use another "
-                   "image",
-                   ExitStatus::failed});
+    findings.fail(
+        guest_area, "lock",
+        {fmt::format("another process has '{}' open: {}", image.path, image.lock), "",
+         fmt::format("stop the VM that uses it (fuser -v {} names the process), or use another "
+                     "image",
+                     shell_quote(image.path)),
+         ExitStatus::failed});
   }
 }
 

@@ -64,9 +64,9 @@ void report_open_kvm(const DoctorView& view, DoctorFindings& findings) {
     const bool by_accel = config.accel.value == Accelerator::kvm;
     const auto& origin = by_accel ? config.accel.origin : config.require_kvm.origin;
     const auto setting = by_accel ? "ACCEL='kvm'" : "REQUIRE_KVM='1'";
-    findings.fail(
-        machine, "KVM",
-        {fmt::format("{}: {}", setting, broken), describe(origin), fix, ExitStatus::failed});
+    findings.fail(machine, "KVM",
+                  {fmt::format("{}: {}", setting, broken), describe(origin), fix,
+                   ExitStatus::host_unsupported});
   } else {
     findings.add(machine, "KVM", CheckResult::warn,
                  broken + "; the guest runs under TCG, many times slower", fix);
@@ -131,13 +131,14 @@ void report_start(const DoctorView& view, DoctorFindings& findings) {
                                 spec.cpus == 1 ? "" : "s", spec.memory_mib);
   const bool needs_tcg = spec.accelerators.back() == Accelerator::tcg;
   if (needs_tcg && !facts.machine_problem.empty()) {
-    findings.fail(
-        qemu, "start",
-        {fmt::format("QEMU does not start the machine {}: {}", name, facts.machine_problem), "",
-         fmt::format("change MACHINE, CPU_MODEL, CPUS or MEMORY ({0} -machine help and "
-                     "{0} -cpu help list what there is)",
-                     view.vm.host.qemu),
-         ExitStatus::failed});
+    findings.fail(qemu, "start",
+                  {fmt::format("QEMU does not start the machine {}: {}", name,
+                               without_program(facts.machine_problem)),
+                   "",
+                   fmt::format("change MACHINE, CPU_MODEL, CPUS or MEMORY ({0} -machine help and "
+                               "{0} -cpu help list what there is)",
+                               view.vm.host.qemu),
+                   ExitStatus::failed});
   } else if (needs_tcg || broken_kvm(view.facts).empty()) {
     findings.add(
         qemu, "start", CheckResult::ok,

@@ -78,7 +78,7 @@ void report_meaning(const Share& share, const DoctorView& view, const std::strin
   auto text = fmt::format("{} over {}{}, {}, tag '{}'", share.mount, word_for(share.driver),
                           is_virtiofs ? "" : fmt::format(" ({})", word_for(share.accessmode)),
                           share.readonly ? "read-only" : "read-write", share.tag);
-  if (is_virtiofs) text += fmt::format(", sandbox '{}'", word_for(share.sandbox));
+  if (is_virtiofs && view.is_valid) text += fmt::format(", sandbox '{}'", word_for(share.sandbox));
   if (share.owner) text += fmt::format(", all as {}:{}", share.owner->uid, share.owner->gid);
   const bool counts = view.is_valid;
   findings.add(area, name, counts ? CheckResult::ok : CheckResult::note,

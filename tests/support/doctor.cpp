@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: MIT
-#include "support/doctor_facts.hpp"
+#include "support/doctor.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
 
 namespace vmr::test {
 namespace {
 
 FolderFacts ext4() {
   return {"ext4", 51200, FolderFacts::Xattrs::work, ""};
+}
+
+std::string word_for_result(CheckResult result) {
+  constexpr std::array<const char*, 4> words = {"ok", "note", "warn", "FAIL"};
+  return words.at(static_cast<std::size_t>(result));
 }
 
 }  // namespace
@@ -59,6 +68,34 @@ DoctorFacts ordinary_user_facts() {
   facts.process.seccomp_mode = 0;
   facts.folders["/run/user/1000/vm-runner"] = {"tmpfs", 1600, FolderFacts::Xattrs::refused, ""};
   return facts;
+}
+
+Report report_of(const Strings& settings, const Host& host, const DoctorFacts& facts) {
+  return make_report(examine(load_config({}, settings, {}), host), facts);
+}
+
+Strings checks_of(const Report& report, const std::string& area, const std::string& name) {
+  Strings lines;
+  for (const auto& check : report.checks) {
+    if (check.area != area || (!name.empty() && check.name != name)) continue;
+    lines.push_back(fmt::format("{} {}: {}{}", word_for_result(check.result), check.name,
+                                check.evidence, check.fix.empty() ? "" : " -> " + check.fix));
+  }
+  return lines;
+}
+
+Strings failures_of(const Report& report) {
+  Strings lines;
+  for (const auto& check : report.checks) {
+    if (check.result != CheckResult::fail) continue;
+    lines.push_back(
+        fmt::format("{} {}: {} -> {}", check.area, check.name, check.evidence, check.fix));
+  }
+  return lines;
+}
+
+int status_of(const Report& report) {
+  return static_cast<int>(report.status);
 }
 
 }  // namespace vmr::test
