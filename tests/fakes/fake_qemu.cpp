@@ -382,6 +382,9 @@ int main(int argc, char** argv) {
     std::fputs(version, stdout);
     return 0;
   }
+  if (argc == 3 && arguments[2] == "help") {
+    return std::fputs(arguments[1] == "-accel" ? accelerators : devices, stdout) < 0;
+  }
   FakeQemu qemu(arguments);
   for (int i = 1; i + 1 < argc; ++i) {
     if (arguments[i] == "-qmp" && arguments[i + 1] == "stdio")

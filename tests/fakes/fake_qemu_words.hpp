@@ -13,6 +13,11 @@ namespace fake {
 inline constexpr auto version =
     "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\n"
     "Copyright (c) 2003-2022 Fabrice Bellard and the QEMU Project developers\n";
+inline constexpr auto accelerators = "Accelerators supported in QEMU binary:\ntcg\nkvm\n";
+inline constexpr auto devices =
+    "Storage devices:\n"
+    "name \"vhost-user-fs-pci\", bus PCI\n"
+    "name \"virtio-9p-pci\", bus PCI, alias \"virtio-9p\"\n";
 inline constexpr auto greeting =
     R"({"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, )"
     R"("package": "Debian 1:7.2+dfsg-7+deb12u18"}, "capabilities": ["oob"]}})";

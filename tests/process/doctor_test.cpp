@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// `vm-runner doctor` with the real probes: the programs are fakes where nothing else is said.
+#include "host/capture.hpp"
+#include "host/probe_doctor.hpp"
+#include "host/programs.hpp"
+#include "support/fake_host.hpp"
+#include "support/guest.hpp"
+#include "support/text_file.hpp"
+
+#include <boost/json.hpp>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <csignal>
+#include <filesystem>
+#include <grp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace vmr::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+std::string text_of(const json::object& object, json::string_view key) {
+  return std::string(object.at(key).as_string());
+}
+
+/// What `doctor --format=json` said, and the checks that it is one line and leaves nothing.
+struct Diagnosis {
+  int status = -1;
+  json::object report;
+
+  /// "result evidence" of the check `name` of `area`; empty when there is none.
+  [[nodiscard]] std::string about(const std::string& area, const std::string& name) const {
+    std::string found;
+    for (const auto& value : report.at("checks").as_array()) {
+      const auto& check = value.as_object();
+      if (text_of(check, "area") != area || text_of(check, "name") != name) continue;
+      found += fmt::format("{}{} {}", found.empty() ? "" : "\n", text_of(check, "result"),
+                           text_of(check, "evidence"));
+    }
+    return found;
+  }
+};
+
+Diagnosis diagnose(const FakeHost& host, const Launcher::Variables& more = {},
+                   const StartDetails& details = {}) {
+  Launcher launcher(host.settings(more), {"doctor", "--format=json"}, details);
+  const auto finished = host.finish(launcher);
+  INFO(finished.output << finished.log);
+  CHECK(finished.log == "");
+  REQUIRE(lines_of(finished.output).size() == 1);
+  Diagnosis diagnosis{finished.status, json::parse(finished.output).as_object()};
+  CHECK(diagnosis.report.at("exit_status") == finished.status);
+  CHECK(diagnosis.report.at("ok") == (finished.status == 0));
+  return diagnosis;
+}
+
+std::string qemu_img() {
+  const auto program = vmr::find_in_path("qemu-img");
+  if (program.empty()) MESSAGE("SKIPPED: there is no qemu-img here");
+  return program;
+}
+
+void make_image(const std::string& path, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> argv = {qemu_img(), "create", "-q", "-f", "qcow2"};
+  argv.insert(argv.end(), more.begin(), more.end());
+  argv.push_back(path);
+  if (more.empty()) argv.emplace_back("64M");
+  REQUIRE(vmr::capture(argv).ok);
+}
+
+/// A port of 127.0.0.1 that is taken for as long as this exists.
+class TakenPort {
+ public:
+  TakenPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof name;
+    REQUIRE(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&name), size) == 0);
+    REQUIRE(::listen(socket_.get(), 1) == 0);
+    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&name), &size);
+    number = ntohs(name.sin_port);
+  }
+
+  std::uint16_t number = 0;
+
+ private:
+  vmr::UniqueFd socket_;
+};
+
+}  // namespace
+
+TEST_CASE("doctor finds nothing wrong where run works") {
+  const FakeHost host;
+  const auto diagnosis = diagnose(host, FakeHost::virtiofs_share(1, host / "one"));
+  CHECK(diagnosis.status == 0);
+  CHECK(diagnosis.about("QEMU", "start") ==
+        "ok the machine 'q35', 2 CPUs, 64 MiB starts under tcg");
+  CHECK(diagnosis.about("virtiofsd", "program") ==
+        fmt::format("ok {}, version 1.13.2, the one written in Rust", FAKE_VIRTIOFSD));
+  CHECK(diagnosis.about("guest", "name") ==
+        fmt::format("ok no VM named 'vm' runs; its sockets will be in {}/vm-runner",
+                    host.runtime_folder()));
+  CHECK(diagnosis.about("shares", "#1 in the guest") ==
+        "ok /mnt/one over virtiofs, read-write, tag 'one', sandbox 'none'");
+  CHECK(host.starts_of("qemu") == 0);
+  CHECK(
+      host.run(join({{"FAKE_QEMU", "report,poweroff"}}, FakeHost::virtiofs_share(1, host / "one")))
+          .status == 0);
+}
+
+TEST_CASE("doctor tells every wrong setting and has the status of run") {
+  const FakeHost host;
+  const Launcher::Variables wrong = {{"MEMORY", "x"}, {"FILESYSTEM_SOURCE", host / "kernel"}};
+  const auto diagnosis = diagnose(host, wrong);
+  CHECK(diagnosis.status == 2);
+  CHECK(diagnosis.about("settings", "setting") ==
+        "fail MEMORY='x': not an amount of memory; from MEMORY (environment)");
+  CHECK(diagnosis.about("shares", "setting") ==
+        fmt::format("fail FILESYSTEM_SOURCE='{}': not a directory; from FILESYSTEM_SOURCE "
+                    "(environment)",
+                    host / "kernel"));
+  CHECK(host.run(wrong).status == 2);
+}
+
+TEST_CASE("doctor sees a port that is in use and a VM that runs") {
+  const FakeHost host;
+  const TakenPort port;
+  const Launcher::Variables taken = {{"SSH_PORT", fmt::format("127.0.0.1:{}", port.number)}};
+  const auto diagnosis = diagnose(host, taken);
+  CHECK(diagnosis.status == 3);
+  CHECK(diagnosis.about("ports", "setting") ==
+        fmt::format("fail SSH_PORT='{}': the port is in use; from SSH_PORT (environment)",
+                    port.number));
+  CHECK(host.run(taken).status == 3);
+
+  Launcher running(host.settings({{"FAKE_QEMU", "report"}}));
+  REQUIRE(running.wait_for_log("The machine runs"));
+  const auto second = [&] {
+    Launcher launcher(host.settings(), {"doctor", "--format=json"});
+    return launcher.finish();
+  }();
+  CHECK(second.status == 1);
+  CHECK(second.output.find("a VM named 'vm' is already running") != std::string::npos);
+  running.signal(SIGTERM);
+  CHECK(host.finish(running).status == 0);
+}
+
+TEST_CASE("doctor works without any program, home and guest") {
+  const FakeHost host;
+  const Launcher::Variables nothing = {{"PATH", "/nonexistent"},
+                                       {"HOME", "/nonexistent"},
+                                       {"XDG_CONFIG_HOME", "/nonexistent"},
+                                       {"BASE_IMAGE", ""},
+                                       {"GUEST_PASSWORD", ""}};
+  const auto diagnosis = diagnose(host, nothing);
+  CHECK(diagnosis.about("QEMU", "setting") == "fail qemu-system-x86_64 is not in PATH");
+  CHECK(diagnosis.about("QEMU", "program") == "");
+}
+
+TEST_CASE("doctor tells of images that QEMU could not open") {
+  if (qemu_img().empty()) return;
+  const FakeHost host;
+  const auto base = host / "base, 'x'.qcow2";
+  const auto top = host / "top\nimage.qcow2";
+  make_image(base);
+  make_image(top, {"-F", "qcow2", "-b", base});
+  const auto whole = diagnose(host, {{"BASE_IMAGE", top}});
+  CHECK(whole.status == 0);
+  CHECK(whole.about("guest", "image") == "ok " + top + ", qcow2, 64 MiB");
+  CHECK(whole.about("guest", "backing chain") == "ok " + top + " <- " + base);
+  CHECK(whole.about("guest", "lock") == "ok no other process has it open for writing");
+
+  fs::rename(base, base + ".away");
+  const auto broken = diagnose(host, {{"BASE_IMAGE", top}});
+  CHECK(broken.status == 1);
+  CHECK(broken.about("guest", "image") ==
+        fmt::format("fail '{0}' cannot be opened: Could not open '{1}': Could not open '{1}': No "
+                    "such file or directory",
+                    top, base));
+}
+
+TEST_CASE("doctor does not wait for programs that hang") {
+  const FakeHost host;
+  const auto program = host / "bin/qemu-img";
+  write_text(program, "#!/bin/sh\nexec sleep 1000\n");
+  fs::permissions(program, fs::perms::owner_all);
+  write_text(host / "disk.raw", "");
+  const auto diagnosis = diagnose(host, {{"BASE_IMAGE", host / "disk.raw"}});
+  CHECK(diagnosis.status == 1);
+  CHECK(diagnosis.about("guest", "image") ==
+        fmt::format("fail '{}' cannot be opened: qemu-img does not answer", host / "disk.raw"));
+}
+
+TEST_CASE("doctor leaves a share and the folder it would make as they are") {
+  const FakeHost host;
+  const auto missing = host / "new/share";
+  const auto diagnosis = diagnose(host, {{"FILESYSTEM_SOURCE", missing}});
+  CHECK(diagnosis.status == 0);
+  CHECK(diagnosis.about("shares", "#1 here").starts_with("note " + missing + ": missing, will be"));
+  CHECK_FALSE(fs::exists(host / "new"));
+}
+
+TEST_CASE("doctor works for an ordinary user") {
+  if (::geteuid() != 0) {
+    MESSAGE("SKIPPED: only root can become another user");
+    return;
+  }
+  const FakeHost host;
+  for (const auto* name : {"run", "home", "log"}) fs::permissions(host / name, fs::perms::all);
+  fs::permissions(host / ".", fs::perms::owner_all | fs::perms::others_all);
+  StartDetails details;
+  details.before_exec = [] {
+    if (::setgroups(0, nullptr) != 0 || ::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(98);
+  };
+  const auto diagnosis = diagnose(host, {}, details);
+  CHECK(diagnosis.status == 0);
+  CHECK(diagnosis.about("machine", "place").ends_with("as user 65534:65534"));
+  CHECK(diagnosis.about("privileges", "capabilities") == "ok none; an ordinary user needs none");
+}
+
+TEST_CASE("the real QEMU of this machine tells what it has") {
+  const auto qemu = vmr::find_in_path("qemu-system-x86_64");
+  if (qemu.empty()) {
+    MESSAGE("SKIPPED: there is no QEMU here");
+    return;
+  }
+  const auto facts = vmr::probe_qemu(qemu);
+  CHECK(facts.version.find('.') != std::string::npos);
+  CHECK(std::find(facts.accelerators.begin(), facts.accelerators.end(), "tcg") !=
+        facts.accelerators.end());
+  CHECK(facts.has_virtiofs == true);
+  CHECK(facts.has_ninep == true);
+  const auto process = vmr::probe_process();
+  CHECK(process.capabilities.size() + process.no_capabilities.size() == 41);
+  CHECK(process.memory_available > 0);
+}
+
+TEST_CASE("a file system tells its kind and whether it takes extended attributes") {
+  const TemporaryFolder folder;
+  const auto facts = vmr::probe_folder(folder / "not/there");
+  CHECK(facts == vmr::probe_folder(folder.path()));
+  CHECK_FALSE(facts.file_system.empty());
+  CHECK(facts.free_mib > 0);
+  CHECK(vmr::probe_folder("/proc/self").xattrs == vmr::FolderFacts::Xattrs::refused);
+}
