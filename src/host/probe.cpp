@@ -21,6 +21,7 @@
 #include <fstream>
 #include <iterator>
 #include <netinet/in.h>
+#include <sstream>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -236,9 +237,14 @@ std::string try_machine(const std::string& qemu, const std::vector<std::string>&
       capture(argv, R"({"execute":"qmp_capabilities"}{"execute":"quit"})", time_to_tell);
   if (result.ok) return {};
   if (result.timed_out) return "QEMU does not answer";
-  const auto end = result.errors.find_last_not_of('\n');
-  const auto last = result.errors.substr(0, end + 1);
-  return last.empty() ? "QEMU ended without a word" : last.substr(last.rfind('\n') + 1);
+  // Behind its last words of its own, with its name before them, it may advise something.
+  std::istringstream lines(result.errors);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_advice = last.starts_with("qemu-") && !line.starts_with("qemu-");
+    if (!line.empty() && !is_advice) last = line;
+  }
+  return last.empty() ? "QEMU ended without a word" : last;
 }
 
 std::string try_kvm(const std::string& qemu, const std::string& machine, const std::string& cpu) {

@@ -55,11 +55,11 @@ Captured ask(const std::vector<std::string>& argv) {
   return capture(argv, {}, time_to_tell);
 }
 
-/// The last line that is not empty; of qemu-img's errors without its own name.
-std::string last_line(const Captured& answer) {
+/// What qemu-img said, without its name before it. Names in it may hold newlines.
+std::string words_of(const Captured& answer) {
   if (answer.timed_out) return "qemu-img does not answer";
-  auto text = answer.errors.substr(0, answer.errors.find_last_not_of('\n') + 1);
-  text = text.substr(text.rfind('\n') + 1);
+  const auto text = answer.errors.substr(0, answer.errors.find_last_not_of('\n') + 1);
+  if (text.empty()) return "qemu-img failed without a word";
   constexpr std::string_view own_name = "qemu-img: ";
   return text.starts_with(own_name) ? text.substr(own_name.size()) : text;
 }
@@ -171,17 +171,17 @@ ImageFacts probe_image(const std::string& path, const std::string& format) {
   const auto chain =
       ask({program, "info", "-U", "--backing-chain", "--output=json", "-f", format, path});
   if (!chain.ok) {
-    facts.problem = last_line(chain);
-    if (facts.problem.empty()) facts.problem = "qemu-img failed without a word";
+    facts.problem = words_of(chain);
     return facts;
   }
   if (!read_image_info(chain.output, facts)) facts.problem = "qemu-img's answer is no JSON";
   // Without -U it takes the locks that a reader takes.
   const auto locked =
       ask({program, "info", "--backing-chain", "--output=json", "-f", format, path});
-  if (!locked.ok && contains(locked.errors, "lock")) {
-    const auto line = locked.errors.substr(0, locked.errors.find('\n'));
-    facts.lock = line.substr(line.rfind(": ") == line.npos ? 0 : line.rfind(": ") + 2);
+  const auto refusal = locked.errors.find("Failed to get");
+  if (!locked.ok && refusal != locked.errors.npos) {
+    const auto end = locked.errors.find('\n', refusal);
+    facts.lock = locked.errors.substr(refusal, end - refusal);
   }
   return facts;
 }

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <grp.h>
 #include <netinet/in.h>
@@ -179,6 +180,21 @@ TEST_CASE("doctor tells of images that QEMU could not open") {
   CHECK(whole.about("guest", "image") == "ok " + top + ", qcow2, 64 MiB");
   CHECK(whole.about("guest", "backing chain") == "ok " + top + " <- " + base);
   CHECK(whole.about("guest", "lock") == "ok no other process has it open for writing");
+
+  {
+    // As a QEMU that writes does: one byte a permission, 101 is the one to write.
+    const vmr::UniqueFd writer(::open(top.c_str(), O_RDWR | O_CLOEXEC));
+    struct flock lock {};
+    lock.l_type = F_RDLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 101;
+    lock.l_len = 1;
+    REQUIRE(::fcntl(writer.get(), F_OFD_SETLK, &lock) == 0);
+    const auto locked = diagnose(host, {{"BASE_IMAGE", top}});
+    CHECK(locked.status == 1);
+    CHECK(locked.about("guest", "lock") ==
+          "fail another process has '" + top + "' open: Failed to get shared \"write\" lock");
+  }
 
   fs::rename(base, base + ".away");
   const auto broken = diagnose(host, {{"BASE_IMAGE", top}});
