@@ -2,8 +2,8 @@
 #include "base/log.hpp"
 #include "base/unique_fd.hpp"
 #include "commands/commands.hpp"
-#include "config/domain_tree.hpp"
-#include "config/import_domain.hpp"
+#include "libvirt/domain_tree.hpp"
+#include "libvirt/import_domain.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whole domains: tests/domains/<case>/domain.xml, what comes of it (vm.toml) and what is said
 // (notes). UPDATE_GOLDEN=1 in the environment writes the expected files anew.
-#include "config/import_domain.hpp"
+#include "libvirt/import_domain.hpp"
 
 #include "base/qemu_option.hpp"
 #include "base/shell_words.hpp"

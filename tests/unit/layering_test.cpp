@@ -20,9 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 8> layers = {"base", "config", "host",     "spec",
+constexpr std::array<std::string_view, 9> layers = {"base", "config", "libvirt",  "host",    "spec",
                                                     "plan", "run",    "commands", "main.cpp"};
-const std::set<std::string_view> pure_layers = {"base", "config", "spec", "plan"};
+const std::set<std::string_view> pure_layers = {"base", "config", "libvirt", "spec", "plan"};
 
 /// Headers that read no file, start no process and know no clock of the system.
 const std::set<std::string_view> pure_headers = {
@@ -40,7 +40,7 @@ const std::set<std::pair<std::string_view, std::string_view>> exceptions = {
     {"base/log.cpp", "unistd.h"},
     {"base/log.cpp", "atomic"},
     {"base/unique_fd.hpp", "unistd.h"},
-    {"config/domain_tree.cpp", "pugixml.hpp"},
+    {"libvirt/domain_tree.cpp", "pugixml.hpp"},
     {"config/toml.cpp", "toml++/toml.h"},
     {"config/arguments.cpp", "CLI/CLI.hpp"},
     {"spec/password.cpp", "crypt.h"},

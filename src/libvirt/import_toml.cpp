@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/ascii.hpp"
 #include "base/shell_words.hpp"
-#include "config/import_domain.hpp"
+#include "libvirt/import_domain.hpp"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // What is said, or not, of the parts of a domain that become no setting.
 #pragma once
 
-#include "config/domain_tree.hpp"
+#include "libvirt/domain_tree.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/import_rules.hpp"
+#include "libvirt/import_rules.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "config/import_domain.hpp"
+#include "libvirt/import_domain.hpp"
 
 #include "base/shell_words.hpp"
-#include "config/import_parts.hpp"
+#include "libvirt/import_parts.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "config/import_parts.hpp"
-#include "config/import_rules.hpp"
+#include "libvirt/import_parts.hpp"
+#include "libvirt/import_rules.hpp"
 
 #include <fmt/format.h>
 

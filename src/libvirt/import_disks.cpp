@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/qemu_option.hpp"
-#include "config/import_parts.hpp"
+#include "libvirt/import_parts.hpp"
 
 #include <fmt/format.h>
 

@@ -3,8 +3,8 @@
 // leaves the rest to note_rest.
 #pragma once
 
-#include "config/domain_tree.hpp"
-#include "config/import_domain.hpp"
+#include "libvirt/domain_tree.hpp"
+#include "libvirt/import_domain.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/import_parts.hpp"
+#include "libvirt/import_parts.hpp"
 
 #include <fmt/format.h>
 

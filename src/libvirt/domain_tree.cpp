@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/domain_tree.hpp"
+#include "libvirt/domain_tree.hpp"
 
 #include "base/error.hpp"
 
