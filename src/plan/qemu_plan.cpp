@@ -206,7 +206,8 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
     plan.groups.push_back({"shares", share.qemu_arguments, share.share.number});
   }
   plan.groups.push_back({"hotplug", hotplug_arguments(hotplug_ports(spec))});
-  plan.groups.push_back({"extra", spec.extra_args});
+  plan.groups.push_back({std::string(extra_group), spec.extra_args});
+  plan.groups.push_back({std::string(command_line_group), spec.qemu_args});
   std::erase_if(plan.groups, [](const ArgumentGroup& group) { return group.arguments.empty(); });
   plan.process.name = "qemu";
   plan.process.argv = {qemu};

@@ -12,6 +12,10 @@ namespace vmr {
 /// The device of the guest agent's port, as QEMU names it when the guest opens and closes it.
 inline constexpr std::string_view agent_device = "agent";
 
+/// The groups of the user's own arguments: from EXTRA_ARGS, and from behind `--`.
+inline constexpr std::string_view extra_group = "extra";
+inline constexpr std::string_view command_line_group = "command-line";
+
 /// The buses that QEMU has for shares that are added while it runs: "hotplug1", …
 std::vector<std::string> hotplug_ports(const VmSpec& spec);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "spec/extra_args.hpp"
 #include "spec/guest.hpp"
 #include "spec/problems.hpp"
 #include "spec/share_owner.hpp"
@@ -180,7 +181,8 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.on_helper_exit = config.on_helper_exit.value;
   if (has_root_ports(spec.machine)) spec.hotplug_shares = config.hotplug_shares.value;
   spec.extra_args = config.extra_args.value;
-  spec.extra_args.insert(spec.extra_args.end(), config.qemu_args.begin(), config.qemu_args.end());
+  spec.qemu_args = config.qemu_args;
+  check_extra_args(config, findings);
   if (findings.problems.empty()) {
     tell_sandbox(config.shares, spec.shares, host, findings);
     for (const auto& share : spec.shares) check_write_access(share, guest_owner, host, findings);

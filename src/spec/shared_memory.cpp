@@ -1,89 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "spec/shared_memory.hpp"
 
-#include <yaml-cpp/yaml.h>
+#include "spec/qemu_words.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 namespace vmr {
 namespace {
-
-using Option = std::map<std::string, std::string>;
-
-/// Takes the text up to the next single comma; a doubled one stands for itself.
-std::string take_item(std::string_view& rest) {
-  std::string item;
-  while (!rest.empty()) {
-    const char c = rest.front();
-    rest.remove_prefix(1);
-    if (c == ',') {
-      if (!rest.starts_with(',')) break;
-      rest.remove_prefix(1);
-    }
-    item += c;
-  }
-  return item;
-}
-
-/// QEMU's other notation, an object of JSON, which is YAML too; empty when it is neither.
-Option read_json_option(const std::string& text) {
-  Option option;
-  try {
-    for (const auto& member : YAML::Load(text)) {
-      if (!member.second.IsScalar()) continue;
-      const auto key = member.first.as<std::string>();
-      option[key == "qom-type" ? "" : key] = member.second.as<std::string>();
-    }
-  } catch (const YAML::Exception&) {
-    // Not ours to judge: QEMU says what is wrong.
-    return {};
-  }
-  return option;
-}
-
-/// "first,key=value,…" by key; the first word, if it has no key, or what -object calls qom-type,
-/// under "".
-Option read_option(std::string_view text) {
-  if (text.starts_with('{')) return read_json_option(std::string(text));
-  Option option;
-  for (bool first = true; !text.empty(); first = false) {
-    const auto item = take_item(text);
-    const auto equals = item.find('=');
-    if (equals != item.npos) {
-      const auto key = item.substr(0, equals);
-      option[key == "qom-type" ? "" : key] = item.substr(equals + 1);
-    } else if (first) {
-      option[""] = item;
-    }
-  }
-  return option;
-}
-
-/// `word` is the option `name`, with one dash or two.
-bool is_option(std::string_view word, std::string_view name) {
-  return word.starts_with('-') && word.substr(word.starts_with("--") ? 2 : 1) == name;
-}
 
 /// The name of the last memory backend that these arguments choose; empty: none.
 std::string chosen_backend(const std::vector<std::string>& arguments) {
   std::string name;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (!is_option(arguments[i - 1], "machine") && !is_option(arguments[i - 1], "M")) continue;
-    const auto option = read_option(arguments[i]);
-    if (const auto found = option.find("memory-backend"); found != option.end()) {
-      name = found->second;
-    }
+    const auto keys = read_keys(arguments[i]);
+    if (keys.contains("memory-backend")) name = last_value(keys, "memory-backend");
   }
   return name;
 }
 
-bool is_shared(Option backend) {
-  const std::string& share = backend["share"];
+bool is_shared(const QemuKeys& backend) {
+  const auto share = last_value(backend, "share");
+  const auto type = last_value(backend, "");
   // QEMU shares these two unless told otherwise.
-  if (share.empty())
-    return backend[""] == "memory-backend-memfd" || backend[""] == "memory-backend-shm";
+  if (share.empty()) return type == "memory-backend-memfd" || type == "memory-backend-shm";
   return share == "on" || share == "yes" || share == "true" || share == "y";
 }
 
@@ -92,9 +33,9 @@ std::optional<std::size_t> find_private_backend(const std::vector<std::string>& 
                                                 const std::string& name) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (!is_option(arguments[i - 1], "object")) continue;
-    auto option = read_option(arguments[i]);
-    if (option[""].starts_with("memory-backend-") && option["id"] == name) {
-      return is_shared(option) ? std::nullopt : std::optional(i);
+    const auto keys = read_keys(arguments[i]);
+    if (last_value(keys, "").starts_with("memory-backend-") && last_value(keys, "id") == name) {
+      return is_shared(keys) ? std::nullopt : std::optional(i);
     }
   }
   return std::nullopt;

@@ -91,6 +91,7 @@ struct VmSpec {
   HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
   std::size_t hotplug_shares = 0;       ///< how many shares can be added while it runs
   std::vector<std::string> extra_args;  ///< the user's own QEMU arguments
+  std::vector<std::string> qemu_args;   ///< more of them, behind `--`
 
   bool operator==(const VmSpec&) const = default;
 };

@@ -44,7 +44,7 @@ const std::set<std::pair<std::string_view, std::string_view>> exceptions = {
     {"config/toml.cpp", "toml++/toml.h"},
     {"config/arguments.cpp", "CLI/CLI.hpp"},
     {"spec/password.cpp", "crypt.h"},
-    {"spec/shared_memory.cpp", "yaml-cpp/yaml.h"},
+    {"spec/qemu_words.cpp", "yaml-cpp/yaml.h"},
     {"spec/user_data.cpp", "yaml-cpp/yaml.h"}};
 
 struct SourceFile {

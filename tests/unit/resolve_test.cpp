@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/load.hpp"
+#include "plan/launch_plan.hpp"
 #include "spec/password.hpp"
 #include "spec/vm_spec.hpp"
 #include "support/hosts.hpp"
@@ -122,7 +123,14 @@ TEST_CASE("arguments behind two dashes follow those of the variable") {
   Arguments arguments;
   arguments.qemu_args = {"-c", "d e"};
   const auto config = load_config(arguments, {"EXTRA_ARGS=-a b"}, {}).config;
-  CHECK(Argv{resolve(config, docker_host()).spec.extra_args} == Argv{{"-a", "b", "-c", "d e"}});
+  const auto spec = resolve(config, docker_host()).spec;
+  CHECK(Argv{spec.extra_args} == Argv{{"-a", "b"}});
+  CHECK(Argv{spec.qemu_args} == Argv{{"-c", "d e"}});
+  const auto plan = make_plan(spec, docker_host()).attempts.front();
+  CHECK(std::vector<ArgumentGroup>(plan.groups.end() - 2, plan.groups.end()) ==
+        std::vector<ArgumentGroup>{{"extra", {"-a", "b"}}, {"command-line", {"-c", "d e"}}});
+  const auto& argv = plan.process.argv;
+  CHECK(Argv{{argv.end() - 4, argv.end()}} == Argv{{"-a", "b", "-c", "d e"}});
 }
 
 TEST_CASE("the accelerators to try") {

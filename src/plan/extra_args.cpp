@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "plan/extra_args.hpp"
+
+#include "base/units.hpp"
+#include "config/variables.hpp"
+#include "plan/argument_claims.hpp"
+#include "plan/qemu_plan.hpp"
+#include "spec/qemu_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace vmr {
+namespace {
+
+/// The options whose next word is their value whatever it looks like.
+const std::vector<std::string_view> takers = {
+    "m",      "smp",    "cpu",    "machine", "M",        "accel",    "name",   "kernel",   "initrd",
+    "append", "bios",   "device", "chardev", "netdev",   "nic",      "drive",  "blockdev", "object",
+    "fsdev",  "virtfs", "mon",    "serial",  "incoming", "mem-path", "display"};
+
+constexpr std::string_view takes_last = "QEMU takes the last";
+constexpr std::string_view refuses_both = "QEMU refuses both";
+
+enum class Memory { any, shared, own };
+
+/// An option that does not go with one of ours.
+struct Rule {
+  std::string_view theirs;
+  std::string_view key;  ///< collides only with this key; empty: always
+  std::string_view ours;
+  std::string_view setting;  ///< that changes ours; empty: none does
+  std::string_view outcome;
+  Memory memory = Memory::any;   ///< collides only with this memory of the guest
+  std::string_view ours_ends{};  ///< tells ours from others of its kind
+};
+
+constexpr std::array rules = std::to_array<Rule>({
+    {"m", "size", "m", "MEMORY", takes_last, Memory::own},
+    {"m", "size", "m", "MEMORY", "QEMU refuses any size but the shared memory's", Memory::shared},
+    {"mem-path", "", "machine", "", "QEMU refuses it beside a memory-backend", Memory::shared},
+    {"smp", "cpus", "smp", "CPUS", takes_last},
+    {"cpu", "", "cpu", "CPU_MODEL", takes_last},
+    {"machine", "type", "machine", "MACHINE", takes_last},
+    {"M", "type", "machine", "MACHINE", takes_last},
+    {"machine", "accel", "accel", "ACCEL", refuses_both},
+    {"M", "accel", "accel", "ACCEL", refuses_both},
+    {"enable-kvm", "", "accel", "ACCEL", refuses_both},
+    {"accel", "", "accel", "ACCEL", "QEMU takes the first that works"},
+    {"name", "guest", "name", "GUEST_NAME", takes_last},
+    {"kernel", "", "kernel", "KERNEL", takes_last},
+    {"initrd", "", "initrd", "INITRD", takes_last},
+    {"append", "", "append", "CMDLINE", takes_last},
+    {"bios", "", "bios", "", takes_last},
+    {"serial", "", "device", "", "yours is the guest's first serial port, the console its second",
+     Memory::any, "chardev=console"},
+    {"snapshot", "", "drive", "PERSIST", "QEMU drops what the guest writes", Memory::any,
+     "format=qcow2"},
+});
+
+/// What changes how the machine starts or ends, and how.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> upsets = {
+    {{"S", "the machine waits until a monitor of yours says 'cont'"},
+     {"preconfig", "the machine waits until a monitor of yours says 'x-exit-preconfig'"},
+     {"incoming", "the machine waits for the state of another one"},
+     {"no-shutdown", "QEMU stays when the guest powers off, and is ended within STOP_TIMEOUT"}}};
+
+/// What the first word of an option is the value of.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> first_keys = {
+    {{"m", "size"}, {"smp", "cpus"}, {"machine", "type"}, {"M", "type"}, {"name", "guest"}}};
+
+/// One option, and what of it is of interest.
+struct Placed {
+  std::string_view group;
+  QemuOptionWords words;
+  QemuKeys keys;
+};
+
+bool is_users(std::string_view group) {
+  return group == extra_group || group == command_line_group;
+}
+
+std::vector<Placed> options_of(const QemuPlan& qemu, bool users) {
+  std::vector<Placed> options;
+  for (const auto& group : qemu.groups) {
+    if (is_users(group.name) != users) continue;
+    for (auto& words : split_options(group.arguments, takers)) {
+      auto keys = read_keys(words.value);
+      for (const auto& [name, key] : first_keys) {
+        if (name == words.name && keys.contains("")) keys.emplace(key, last_value(keys, ""));
+      }
+      options.push_back({group.name, std::move(words), std::move(keys)});
+    }
+  }
+  return options;
+}
+
+bool applies(const Rule& rule, const Placed& theirs, Memory memory) {
+  return rule.theirs == theirs.words.name &&
+         (rule.key.empty() || theirs.keys.contains(std::string(rule.key))) &&
+         (rule.memory == Memory::any || rule.memory == memory);
+}
+
+/// What a collision is told as: the user's words, ours with the setting behind it, the outcome.
+std::string describe(const std::string& origin, const Placed& theirs, const Placed* ours,
+                     const std::string& setting, std::string_view outcome) {
+  auto text = fmt::format("{}: '{}'", origin, theirs.words.text);
+  if (ours != nullptr) text += fmt::format(" and our '{}'", ours->words.text);
+  if (!setting.empty()) text += fmt::format(" ({})", setting);
+  text += fmt::format(": {}", outcome);
+  return setting.empty() ? text : text + fmt::format("; set {} instead", setting);
+}
+
+/// The option of ours that `rule` is about; none when there is none, or it says the same.
+const Placed* find_ours(const Rule& rule, const Placed& theirs, const std::vector<Placed>& ours) {
+  const auto found = std::find_if(ours.begin(), ours.end(), [&](const Placed& option) {
+    return option.words.name == rule.ours && option.words.value != theirs.words.value &&
+           option.words.value.ends_with(rule.ours_ends);
+  });
+  return found == ours.end() ? nullptr : &*found;
+}
+
+/// The number of the share that `ours` belongs to; none for other arguments.
+std::optional<int> share_of(const Placed& ours) {
+  constexpr std::string_view prefix = "share";
+  for (const auto* key : {"chardev", "fsdev"}) {
+    const auto id = last_value(ours.keys, key);
+    if (ours.group != "shares" || !id.starts_with(prefix)) continue;
+    const auto number = parse_number(id.substr(prefix.size()), 1, max_share_number);
+    if (const auto* value = std::get_if<std::uint64_t>(&number)) return static_cast<int>(*value);
+  }
+  return std::nullopt;
+}
+
+/// The setting that changes what `ours` has of this kind; empty: none does.
+std::string setting_behind(const Placed& ours, ClaimKind kind) {
+  if (kind == ClaimKind::host_port) return "SSH_PORT";
+  if (kind == ClaimKind::address && ours.group == "hotplug") return "HOTPLUG_SHARES";
+  const auto share = kind == ClaimKind::tag ? share_of(ours) : std::nullopt;
+  return share ? share_variable(*share, "TARGET") : std::string();
+}
+
+void add_rule_warnings(const std::string& origin, const Placed& theirs,
+                       const std::vector<Placed>& ours, Memory memory,
+                       std::vector<std::string>& warnings) {
+  for (const auto& [name, outcome] : upsets) {
+    if (name == theirs.words.name) {
+      warnings.push_back(describe(origin, theirs, nullptr, "", outcome));
+    }
+  }
+  for (const auto& rule : rules) {
+    const auto* same = applies(rule, theirs, memory) ? find_ours(rule, theirs, ours) : nullptr;
+    if (same == nullptr) continue;
+    warnings.push_back(describe(origin, theirs, same, std::string(rule.setting), rule.outcome));
+  }
+}
+
+void add_claim_warnings(const std::string& origin, const Placed& theirs,
+                        const std::vector<Placed>& ours, std::vector<std::string>& warnings) {
+  for (const auto& claim : claims_of(theirs.words.name, theirs.keys)) {
+    const auto same = std::find_if(ours.begin(), ours.end(), [&](const Placed& option) {
+      return makes_claim(option.words.name, option.keys, claim);
+    });
+    if (same == ours.end()) continue;
+    warnings.push_back(
+        describe(origin, theirs, &*same, setting_behind(*same, claim.kind), outcome_of(claim)));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> warn_of_collisions(const QemuPlan& qemu, const Origin& extra_args) {
+  const auto ours = options_of(qemu, false);
+  const bool is_shared = std::any_of(ours.begin(), ours.end(), [](const Placed& option) {
+    return option.words.name == "machine" && option.keys.contains("memory-backend");
+  });
+  std::vector<std::string> warnings;
+  for (const auto& theirs : options_of(qemu, true)) {
+    const auto origin =
+        theirs.group == extra_group ? describe(extra_args) : "behind -- (command line)";
+    add_rule_warnings(origin, theirs, ours, is_shared ? Memory::shared : Memory::own, warnings);
+    add_claim_warnings(origin, theirs, ours, warnings);
+  }
+  return warnings;
+}
+
+}  // namespace vmr

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "spec/extra_args.hpp"
+
+#include "spec/qemu_words.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace vmr {
+namespace {
+
+bool has_daemonize(const std::vector<std::string>& words) {
+  const auto options = split_options(words, {"append"});
+  return std::any_of(options.begin(), options.end(),
+                     [](const auto& option) { return option.name == "daemonize"; });
+}
+
+void refuse_daemonize(const std::string& subject, const std::string& origin, Findings& findings) {
+  findings.problems.push_back(
+      {subject + ": with '-daemonize' QEMU would leave vm-runner, which looks after it", origin,
+       "leave it out; to have the terminal back, start vm-runner itself in the background"});
+}
+
+}  // namespace
+
+void check_extra_args(const Config& config, Findings& findings) {
+  const auto& extra = config.extra_args;
+  if (has_daemonize(extra.value)) {
+    refuse_daemonize(extra.origin.variable, describe(extra.origin), findings);
+  }
+  if (has_daemonize(config.qemu_args)) {
+    refuse_daemonize("QEMU arguments", "behind -- (command line)", findings);
+  }
+}
+
+}  // namespace vmr

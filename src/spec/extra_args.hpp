@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config/config.hpp"
+#include "spec/problems.hpp"
+
+namespace vmr {
+
+/// Refuses QEMU arguments of the user's own with which nobody could look after the machine.
+void check_extra_args(const Config& config, Findings& findings);
+
+}  // namespace vmr

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "plan/extra_args.hpp"
+
+#include "config/load.hpp"
+#include "plan/launch_plan.hpp"
+#include "support/hosts.hpp"
+#include "support/judge.hpp"
+
+#include <doctest/doctest.h>
+
+namespace vmr::test {
+namespace {
+
+const Strings virtiofs = {"FILESYSTEM3_SOURCE=/share", "MEMORY=4G", "ACCEL=tcg",
+                          "SSH_PORT=127.0.0.1:2222"};
+
+Strings warnings_of(const std::string& extra, const Strings& behind, Strings environment) {
+  if (!extra.empty()) environment.push_back("EXTRA_ARGS=" + extra);
+  Arguments arguments;
+  arguments.qemu_args = behind;
+  const auto loaded = load_config(arguments, environment, {});
+  const auto host = docker_host();
+  const auto resolved = resolve(loaded.config, host);
+  REQUIRE(resolved.problems == std::vector<Problem>{});
+  const auto plan = make_plan(resolved.spec, host);
+  return warn_of_collisions(plan.attempts.front(), loaded.config.extra_args.origin);
+}
+
+/// The one warning of these arguments without its origin.
+std::string warning_of(const std::string& extra, const Strings& environment = virtiofs) {
+  const auto warnings = warnings_of(extra, {}, environment);
+  if (warnings.size() != 1) return std::to_string(warnings.size()) + " warnings";
+  const std::string origin = "EXTRA_ARGS (environment): ";
+  CHECK(warnings.front().starts_with(origin));
+  return warnings.front().substr(origin.size());
+}
+
+TEST_CASE("options that QEMU takes once") {
+  const std::string machine = "'-machine q35,usb=off,memory-backend=memory'";
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"-m 8G",
+       "'-m 8G' and our '-m 4096M' (MEMORY): QEMU refuses any size but the shared memory's; set "
+       "MEMORY instead"},
+      {"--m size=8G,maxmem=16G",
+       "'--m size=8G,maxmem=16G' and our '-m 4096M' (MEMORY): QEMU refuses any size but the shared "
+       "memory's; set MEMORY instead"},
+      {"-mem-path /x",
+       "'-mem-path /x' and our " + machine + ": QEMU refuses it beside a memory-backend"},
+      {"-smp 4", "'-smp 4' and our '-smp 2' (CPUS): QEMU takes the last; set CPUS instead"},
+      {"-cpu qemu64",
+       "'-cpu qemu64' and our '-cpu max' (CPU_MODEL): QEMU takes the last; set CPU_MODEL instead"},
+      {"-machine pc,hpet=off", "'-machine pc,hpet=off' and our " + machine +
+                                   " (MACHINE): QEMU takes the last; set MACHINE instead"},
+      {"-M type=pc",
+       "'-M type=pc' and our " + machine + " (MACHINE): QEMU takes the last; set MACHINE instead"},
+      {"-machine accel=kvm",
+       "'-machine accel=kvm' and our '-accel tcg' (ACCEL): QEMU refuses both; set ACCEL instead"},
+      {"-no-reboot -enable-kvm",
+       "'-enable-kvm' and our '-accel tcg' (ACCEL): QEMU refuses both; set ACCEL instead"},
+      {"-accel kvm",
+       "'-accel kvm' and our '-accel tcg' (ACCEL): QEMU takes the first that works; set ACCEL "
+       "instead"},
+      {"-name other",
+       "'-name other' and our '-name guest=vm' (GUEST_NAME): QEMU takes the last; "
+       "set GUEST_NAME instead"},
+      {"-serial mon:stdio",
+       "'-serial mon:stdio' and our '-device isa-serial,chardev=console': yours is the guest's "
+       "first serial port, the console its second"},
+      {"-S", "'-S': the machine waits until a monitor of yours says 'cont'"},
+      {"--preconfig",
+       "'--preconfig': the machine waits until a monitor of yours says 'x-exit-preconfig'"},
+      {"-incoming defer", "'-incoming defer': the machine waits for the state of another one"},
+      {"-no-shutdown",
+       "'-no-shutdown': QEMU stays when the guest powers off, and is ended within STOP_TIMEOUT"}};
+  for (const auto& [extra, warning] : rows) CHECK(warning_of(extra) == warning);
+}
+
+TEST_CASE("options that depend on what ours are") {
+  CHECK(warning_of("-m 8G", {"HOTPLUG_SHARES=0"}) ==
+        "'-m 8G' and our '-m 4096M' (MEMORY): QEMU takes the last; set MEMORY instead");
+  CHECK(warning_of("-mem-path /x", {"HOTPLUG_SHARES=0"}) == "0 warnings");
+  CHECK(
+      warning_of("-append '-m 8G'", {"CMDLINE=quiet \"x\""}) ==
+      "'-append -m 8G' and our '-append root=/dev/vda quiet \"x\"' (CMDLINE): QEMU takes the last; "
+      "set CMDLINE instead");
+  CHECK(warning_of("-kernel k2") ==
+        "'-kernel k2' and our '-kernel /guest/vmlinuz' (KERNEL): QEMU takes the last; set KERNEL "
+        "instead");
+  CHECK(warning_of("-initrd i2") ==
+        "'-initrd i2' and our '-initrd /guest/initrd' (INITRD): QEMU takes the last; set INITRD "
+        "instead");
+  CHECK(warning_of("-snapshot") == "0 warnings");
+  const auto persistent =
+      warning_of("-snapshot", {"PERSIST=1", "GUEST_PASSWORD=x", "DATA_DIR=/data"});
+  CHECK(persistent.starts_with("'-snapshot' and our '-drive if=none,id=disk,file.driver=file,"));
+  CHECK(persistent.ends_with(
+      "format=qcow2' (PERSIST): QEMU drops what the guest writes; set PERSIST instead"));
+}
+
+TEST_CASE("names that ours have already") {
+  const std::string share =
+      "'-device vhost-user-fs-pci,chardev=share3,tag=share,queue-size=1024,"
+      "addr=0x10.0,multifunction=on'";
+  const std::string serial = "'-device virtio-serial-pci,id=serial'";
+  const std::string no_device = "QEMU refuses a second device 'serial'; choose another id";
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"-device virtio-rng-pci,id=serial",
+       "'-device virtio-rng-pci,id=serial' and our " + serial + ": " + no_device},
+      {"--device virtio-rng-pci,id=serial",
+       "'--device virtio-rng-pci,id=serial' and our " + serial + ": " + no_device},
+      {R"(-device '{"driver":"virtio-rng-pci", "id":"serial"}')",
+       R"('-device {"driver":"virtio-rng-pci", "id":"serial"}' and our )" + serial + ": " +
+           no_device},
+      {"-object memory-backend-ram,id=memory,size=64M",
+       "'-object memory-backend-ram,id=memory,size=64M' and our '-object "
+       "memory-backend-memfd,id=memory,size=4096M,share=on': QEMU refuses a second object "
+       "'memory'; choose another id"},
+      {R"(-object '{"qom-type":"rng-random","id":"memory"}')",
+       R"('-object {"qom-type":"rng-random","id":"memory"}' and our '-object )"
+       "memory-backend-memfd,id=memory,size=4096M,share=on': QEMU refuses a second object "
+       "'memory'; choose another id"},
+      {"-chardev null,id=qmp",
+       "'-chardev null,id=qmp' and our '-chardev socket,id=qmp,fd=3,server=on,wait=off': QEMU "
+       "refuses a second chardev 'qmp'; choose another id"},
+      {"-mon chardev=console,mode=control",
+       "'-mon chardev=console,mode=control' and our '-device isa-serial,chardev=console': QEMU "
+       "gives the chardev 'console' to one device only; make one of your own"},
+      {"-netdev user,id=net0",
+       "'-netdev user,id=net0' and our '-netdev user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22': "
+       "QEMU refuses a second netdev 'net0'; choose another id"},
+      {"-nic user,hostfwd=tcp::8080-:80,hostfwd=tcp::2222-:2222",
+       "'-nic user,hostfwd=tcp::8080-:80,hostfwd=tcp::2222-:2222' and our '-netdev "
+       "user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22' (SSH_PORT): QEMU cannot listen at tcp port "
+       "2222 twice; set SSH_PORT instead"},
+      {"-device virtio-9p-pci,fsdev=f,mount_tag=share",
+       "'-device virtio-9p-pci,fsdev=f,mount_tag=share' and our " + share +
+           " (FILESYSTEM3_TARGET): QEMU takes both, and the guest finds one share 'share' only; "
+           "set FILESYSTEM3_TARGET instead"},
+      {"-device virtio-rng-pci,addr=10",
+       "'-device virtio-rng-pci,addr=10' and our " + share +
+           ": QEMU refuses a second device at 0x10.0; leave addr out"},
+      {"-device virtio-rng-pci,addr=0xf.1",
+       "'-device virtio-rng-pci,addr=0xf.1' and our '-device "
+       "pcie-root-port,id=hotplug2,chassis=2,addr=0xf.1' (HOTPLUG_SHARES): QEMU refuses a second "
+       "device at 0xf.1; leave addr out; set HOTPLUG_SHARES instead"},
+      {"-device virtserialport,name=org.qemu.guest_agent.0,chardev=x",
+       "'-device virtserialport,name=org.qemu.guest_agent.0,chardev=x' and our '-device "
+       "virtserialport,chardev=agent,id=agent,name=org.qemu.guest_agent.0': QEMU refuses a second "
+       "port 'org.qemu.guest_agent.0'"}};
+  for (const auto& [extra, warning] : rows) CHECK(warning_of(extra) == warning);
+  const auto drive = warning_of("-blockdev null-co,node-name=disk");
+  CHECK(drive.starts_with("'-blockdev null-co,node-name=disk' and our '-drive if=none,id=disk,"));
+  CHECK(drive.ends_with(": QEMU refuses a second drive 'disk'; choose another id"));
+}
+
+TEST_CASE("the ids of a 9p share") {
+  const Strings ninep = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"};
+  const auto fsdev = warning_of("-fsdev local,id=share1,path=/x,security_model=none", ninep);
+  CHECK(fsdev.ends_with(": QEMU refuses a second fsdev 'share1'; choose another id"));
+  const auto short_form = warning_of("-virtfs local,path=/x,mount_tag=share1", ninep);
+  CHECK(short_form.ends_with(": QEMU refuses a second fsdev 'share1'; choose another id"));
+}
+
+TEST_CASE("arguments that go with ours") {
+  for (const std::string harmless : {"-device virtio-balloon-pci,id=own",
+                                     "-chardev null,id=serial",
+                                     "-m slots=2,maxmem=8G",
+                                     "-smp maxcpus=4",
+                                     "-machine hpet=off",
+                                     "-machine usb=on,memory-backend=mine",
+                                     "-name process=x",
+                                     "-accel tcg",
+                                     "-cpu max",
+                                     "-display vnc=:1",
+                                     "-nographic",
+                                     "-netdev user,id=n,hostfwd=tcp:192.168.1.1:2222-:22",
+                                     "-netdev user,id=n,hostfwd=udp::2222-:22",
+                                     "-device virtio-rng-pci,addr=0x10.7",
+                                     "-device virtio-rng-pci,addr=0x10.0,bus=hotplug1",
+                                     "-device virtio-rng-pci,addr=x",
+                                     "-device virtio-rng-pci,addr=1.x",
+                                     "-kernel /guest/vmlinuz",
+                                     "-bios /b",
+                                     "-no-reboot",
+                                     "-object rng-random,id=console",
+                                     "-device",
+                                     "-m",
+                                     "serial",
+                                     "",
+                                     R"(-device '{"id":')"}) {
+    CAPTURE(harmless);
+    CHECK(warnings_of(harmless, {},
+                      {"FILESYSTEM3_SOURCE=/share", "ACCEL=tcg", "SSH_PORT=127.0.0.1:2222"}) ==
+          Strings{});
+  }
+}
+
+TEST_CASE("each of the user's words is told with where it came from") {
+  CHECK(
+      Argv{warnings_of("-smp 4 -S", {"-smp", "8", "-device", "virtio-rng-pci,id=serial"},
+                       virtiofs)} ==
+      Argv{{"EXTRA_ARGS (environment): '-smp 4' and our '-smp 2' (CPUS): QEMU takes the last; set "
+            "CPUS instead",
+            "EXTRA_ARGS (environment): '-S': the machine waits until a monitor of yours says "
+            "'cont'",
+            "behind -- (command line): '-smp 8' and our '-smp 2' (CPUS): QEMU takes the last; "
+            "set CPUS instead",
+            "behind -- (command line): '-device virtio-rng-pci,id=serial' and our '-device "
+            "virtio-serial-pci,id=serial': QEMU refuses a second device 'serial'; choose another "
+            "id"}});
+}
+
+TEST_CASE("QEMU must not leave the launcher") {
+  const std::string hint =
+      "leave it out; to have the terminal back, start vm-runner itself in the background";
+  const std::string reason = ": with '-daemonize' QEMU would leave vm-runner, which looks after it";
+  for (const std::string words : {"-daemonize", "-no-reboot --daemonize -m 1G"}) {
+    CHECK(judge({"EXTRA_ARGS=" + words}, docker_host()) ==
+          Verdict{{{"EXTRA_ARGS" + reason, "EXTRA_ARGS (environment)", hint}}, {}});
+  }
+  Arguments arguments;
+  arguments.qemu_args = {"-daemonize"};
+  const auto config = load_config(arguments, {}, {}).config;
+  CHECK(resolve(config, docker_host()).problems ==
+        std::vector<Problem>{{"QEMU arguments" + reason, "behind -- (command line)", hint}});
+  CHECK(judge({"EXTRA_ARGS=-append -daemonize"}, docker_host()) == Verdict{});
+}
+
+}  // namespace
+}  // namespace vmr::test
