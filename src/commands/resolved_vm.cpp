@@ -31,6 +31,13 @@ ConfigFile read_config_file(const std::string& path) {
   return {path, {std::istreambuf_iterator<char>(file), {}}};
 }
 
+/// The configuration from everywhere; with LOG_VERBOSE the log tells more from now on.
+LoadedConfig load(const Arguments& arguments, const std::vector<std::string>& environment) {
+  auto loaded = load_config(arguments, environment, read_config_file(arguments.config_file));
+  if (loaded.config.log_verbose.value) set_log_level(LogLevel::debug);
+  return loaded;
+}
+
 template <typename T>
 void append(std::vector<T>& to, const std::vector<T>& more) {
   to.insert(to.end(), more.begin(), more.end());
@@ -42,8 +49,7 @@ ControlAddress find_control(const Arguments& arguments,
                             const std::vector<std::string>& environment) {
   auto words = read_assignments(arguments.assignments);
   if (!words.problems.empty()) throw InvalidConfig(std::move(words.problems));
-  const auto config =
-      load_config(arguments, environment, read_config_file(arguments.config_file)).config;
+  const auto config = load(arguments, environment).config;
   Host host;
   host.uid = ::geteuid();
   host.runtime_folder = find_runtime_folder(host.uid);
@@ -63,8 +69,7 @@ ExaminedVm examine(LoadedConfig loaded, Host host) {
 }
 
 ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
-  auto loaded = load_config(arguments, environment, read_config_file(arguments.config_file));
-  if (loaded.config.log_verbose.value) set_log_level(LogLevel::debug);
+  auto loaded = load(arguments, environment);
   auto host = probe_host(loaded.config);
   return examine(std::move(loaded), std::move(host));
 }
@@ -84,10 +89,14 @@ std::vector<Problem> start_problems(const ResolvedVm& vm) {
   return problems;
 }
 
-ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
-  auto examined = examine_vm(arguments, environment);
+void log_findings(const ExaminedVm& examined) {
   for (const auto& note : examined.notes) log_info("{}", note);
   for (const auto& warning : examined.warnings) log_warn("{}", warning);
+}
+
+ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
+  auto examined = examine_vm(arguments, environment);
+  log_findings(examined);
   if (!examined.problems.empty()) throw InvalidConfig(std::move(examined.problems));
   return std::move(examined.vm);
 }

@@ -38,11 +38,13 @@ ExaminedVm examine(LoadedConfig loaded, Host host);
 /// the file cannot be read.
 ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>& environment);
 
+/// Logs the notes and warnings.
+void log_findings(const ExaminedVm& examined);
+
 /// What keeps a valid VM from being started, though it can be printed. Pure.
 std::vector<Problem> start_problems(const ResolvedVm& vm);
 
-/// Reads the configuration from everywhere, looks at the host and checks it all; logs the notes and
-/// warnings. Throws InvalidConfig with every problem.
+/// The same, with the findings logged; throws InvalidConfig with every problem.
 ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment);
 
 /// The control socket of the VM that the configuration names; nothing else of it is looked at.

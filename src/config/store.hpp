@@ -5,12 +5,15 @@
 #include "base/nearest.hpp"
 #include "base/units.hpp"
 #include "config/given.hpp"
+#include "config/settings.hpp"
 #include "config/variables.hpp"
 #include "config/words.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,9 +26,33 @@ namespace vmr {
 /// The text of a setting, as a source gave it.
 using Text = Given<std::string>;
 
-/// Stores what `parse` makes of the text in the field `Member`; see Setting::store.
+/// The class and the type of a member `Given<Type> Owner::*`.
+template <typename Member>
+struct Field;
+template <typename Owner, typename Type>
+struct Field<Given<Type> Owner::*> {
+  using Target = Owner;
+  using Value = Type;
+};
+
+template <typename Value>
+inline constexpr ValueKind kind_of = ValueKind::text;
+template <typename Value>
+inline constexpr ValueKind kind_of<std::optional<Value>> = kind_of<Value>;
+template <>
+inline constexpr ValueKind kind_of<bool> = ValueKind::flag;
+template <>
+inline constexpr ValueKind kind_of<std::uint64_t> = ValueKind::number;
+template <>
+inline constexpr ValueKind kind_of<std::chrono::milliseconds> = ValueKind::number;
+template <>
+inline constexpr ValueKind kind_of<SshForward> = ValueKind::number;
+template <>
+inline constexpr ValueKind kind_of<std::vector<std::string>> = ValueKind::words;
+
+/// Stores what `parse` makes of the text in the field `Member`.
 template <auto Member, auto parse, typename Target>
-std::optional<Invalid> store(Target& target, const Text& text) {
+std::optional<Invalid> store_field(Target& target, const Text& text) {
   if (text.invalid) {
     (target.*Member).invalid = true;
     return std::nullopt;
@@ -43,12 +70,21 @@ std::optional<Invalid> store(Target& target, const Text& text) {
   return std::nullopt;
 }
 
-/// For settings of the contract that cannot be given yet.
+/// The Store of the field `Member`, whose text `parse` reads.
+template <auto Member, auto parse>
+inline constexpr Store<typename Field<decltype(Member)>::Target> store = {
+    store_field<Member, parse, typename Field<decltype(Member)>::Target>,
+    kind_of<typename Field<decltype(Member)>::Value>};
+
 template <typename Target>
-std::optional<Invalid> refuse(Target&, const Text& text) {
+std::optional<Invalid> refuse_text(Target&, const Text& text) {
   if (text.value.empty()) return std::nullopt;
   return Invalid{"not supported by this version yet", "leave it out"};
 }
+
+/// For settings of the contract that cannot be given yet.
+template <typename Target>
+inline constexpr Store<Target> refuse = {refuse_text<Target>};
 
 inline Parsed<std::string> any_text(const Text& text) {
   return text.value;

@@ -7,6 +7,7 @@
 #include "base/ascii.hpp"
 #include "base/nearest.hpp"
 #include "base/shell_words.hpp"
+#include "base/units.hpp"
 #include "config/raw_settings.hpp"
 #include "config/settings.hpp"
 
@@ -17,6 +18,9 @@
 
 namespace vmr {
 namespace {
+
+/// The key of a [[share]] that is no setting: which share it is.
+constexpr std::string_view share_number_key = "number";
 
 /// Strings in an array as one text of shell words; none when another type is among them.
 std::optional<std::string> join_words(const toml::array& array) {
@@ -82,13 +86,38 @@ class TomlReader {
                   fmt::format("at most {}", max_share_number));
     } else {
       int number = 0;
-      for (const auto& share : *shares) read_share(++number, *share.as_table());
+      for (const auto& share : *shares) {
+        number = number_of(*share.as_table(), number + 1);
+        read_share(number, *share.as_table());
+      }
     }
   }
 
+  /// The number that the share gives itself, or `otherwise`.
+  int number_of(const toml::table& share, int otherwise) {
+    const auto* node = share.get(share_number_key);
+    if (node == nullptr) return otherwise;
+    const auto text = text_of(*node).value_or("");
+    const auto parsed = parse_number(text, 1, max_share_number);
+    if (const auto* number = std::get_if<std::uint64_t>(&parsed)) return static_cast<int>(*number);
+    add_problem(fmt::format("number='{}': not the number of a share", text), share_number_key,
+                node->source(), fmt::format("a whole number, 1 to {}", max_share_number));
+    return otherwise;
+  }
+
   void read_share(int number, const toml::table& share) {
-    raw_.share_lines[number] = {Source::file, "[[share]]", place(share.source())};
-    for (const auto& [key, node] : share) read_key(number, key, node);
+    const Origin line{Source::file, "[[share]]", place(share.source())};
+    const auto [first_line, is_new] = raw_.share_lines.try_emplace(number, line);
+    if (!is_new || number > max_share_number) {
+      add_problem(is_new ? fmt::format("share: the number {} is too large", number)
+                         : fmt::format("share: the number {} is that of another one, at {}", number,
+                                       first_line->second.place),
+                  "[[share]]", share.source(), "give it another number, or leave all numbers out");
+      return;
+    }
+    for (const auto& [key, node] : share) {
+      if (key.str() != share_number_key) read_key(number, key, node);
+    }
     const auto first = raw_.values.lower_bound(SettingKey{number, {}});
     if (first == raw_.values.end() || first->first.share != number) {
       const SettingKey source{number, "SOURCE"};

@@ -83,6 +83,13 @@ std::string toml_key(std::string_view variable) {
   return ascii_lower(parts ? parts->name : variable);
 }
 
+ValueKind kind_of_setting(const SettingKey& key) {
+  const auto* of_vm = key.share == 0 ? find_row(vm_settings(), key.name) : nullptr;
+  const auto* of_share = key.share == 0 ? nullptr : find_row(share_settings(), key.name);
+  if (of_vm != nullptr) return of_vm->store.kind;
+  return of_share != nullptr ? of_share->store.kind : ValueKind::text;
+}
+
 bool is_secret(const SettingKey& key) {
   if (key.share == 0) {
     const auto* row = find_row(vm_settings(), key.name);

@@ -33,7 +33,13 @@ std::optional<SettingKey> find_setting(std::string_view variable);
 /// "memory" for MEMORY, "source" for FILESYSTEM2_SOURCE.
 std::string toml_key(std::string_view variable);
 
-/// Whether the value of this setting must never be shown.
+/// What the text of a setting stands for.
+enum class ValueKind { text, number, flag, words };
+
+/// That of this setting; `text` for one that does not exist.
+ValueKind kind_of_setting(const SettingKey& key);
+
+/// Whether the value of this setting is shown only to those who ask for it.
 bool is_secret(const SettingKey& key);
 
 /// The variable at most `limit` edits away that was probably meant by the unknown `variable`, with

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "run/json_text.hpp"
 
-#include <boost/nowide/utf/convert.hpp>
-
 namespace vmr {
 
 namespace json = boost::json;
-
-std::string to_utf8(const std::string& text) {
-  const char* const begin = text.data();
-  return boost::nowide::utf::convert_string<char>(begin, begin + text.size());
-}
 
 json::array to_json(const std::vector<std::string>& words) {
   json::array array;

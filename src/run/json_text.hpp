@@ -2,6 +2,7 @@
 // What the plan looks like as JSON.
 #pragma once
 
+#include "base/utf8.hpp"
 #include "plan/launch_plan.hpp"
 
 #include <boost/json/array.hpp>
@@ -12,9 +13,7 @@
 
 namespace vmr {
 
-/// `text` as JSON can hold it: what is not UTF-8 becomes U+FFFD.
-std::string to_utf8(const std::string& text);
-
+/// `words`, with U+FFFD for what is not UTF-8.
 boost::json::array to_json(const std::vector<std::string>& words);
 
 /// {"index": 1, "tag": …, "source": …, "driver": …, "accessmode": …, "readonly": …, "mount": …,

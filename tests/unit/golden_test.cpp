@@ -2,53 +2,25 @@
 // Whole runs of the pure part: tests/golden/<case>/{env,config.toml,host.toml} and what comes of
 // them. UPDATE_GOLDEN=1 in the environment writes the expected files anew; look at the difference
 // before you commit it.
+#include "support/golden.hpp"
+
 #include "config/load.hpp"
 #include "plan/plan_text.hpp"
 #include "plan/seed.hpp"
-#include "support/host_toml.hpp"
 #include "support/judge.hpp"
 #include "support/text_file.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
-#include <sstream>
 #include <string>
-#include <vector>
 
 namespace vmr::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Files of a case by name.
-using Files = std::map<std::string, std::string>;
-
-bool is_input(const std::string& name) {
-  return name == "env" || name == "config.toml" || name == "host.toml";
-}
-
-Files read_files(const fs::path& folder) {
-  Files files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    files.emplace(entry.path().filename().string(), read_text(entry.path()));
-  }
-  return files;
-}
-
-/// The lines of an env file; empty ones and comments left out.
-Strings environment_of(const std::string& text) {
-  Strings variables;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty() && !line.starts_with('#')) variables.push_back(line);
-  }
-  return variables;
-}
 
 std::string plan_file(const LaunchPlan& plan) {
   std::string text;
@@ -76,13 +48,8 @@ std::string without_functions(std::string vendor_data) {
 
 /// What a plan or refusal leaves to compare.
 Files outcome_of(const Files& inputs) {
-  const auto input = [&](const std::string& name) {
-    const auto found = inputs.find(name);
-    return found == inputs.end() ? std::string() : found->second;
-  };
-  const auto host = read_host(input("host.toml"));
-  auto loaded =
-      load_config({}, environment_of(input("env")), {"config.toml", input("config.toml")});
+  const auto [environment, file, host] = golden_inputs(inputs);
+  auto loaded = load_config({}, environment, file);
   const auto resolved = resolve(loaded.config, host);
   Files outcome;
   const auto add_all = [&](const std::string& name, const Strings& lines) {
@@ -113,23 +80,14 @@ Files outcome_of(const Files& inputs) {
 /// Makes the expected files of `folder` those of `outcome`.
 void update(const fs::path& folder, const Files& files, const Files& outcome) {
   for (const auto& [name, text] : files) {
-    if (!is_input(name) && !outcome.contains(name)) fs::remove(folder / name);
+    if (!is_golden_input(name) && !outcome.contains(name)) fs::remove(folder / name);
   }
   for (const auto& [name, text] : outcome) write_text(folder / name, text);
 }
 
-std::vector<fs::path> all_cases() {
-  std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(SOURCE_FOLDER "/tests/golden")) {
-    folders.push_back(entry.path());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
-
 TEST_CASE("golden cases") {
   const bool updating = std::getenv("UPDATE_GOLDEN") != nullptr;
-  const auto folders = all_cases();
+  const auto folders = golden_folders();
   CHECK(folders.size() >= 12);
   for (const auto& folder : folders) {
     INFO("case ", folder.filename().string(), "; UPDATE_GOLDEN=1 writes what it is now");
@@ -139,7 +97,7 @@ TEST_CASE("golden cases") {
       update(folder, files, outcome);
       files = read_files(folder);
     }
-    std::erase_if(files, [](const auto& file) { return is_input(file.first); });
+    std::erase_if(files, [](const auto& file) { return is_golden_input(file.first); });
 
     Strings expected_names;
     for (const auto& [name, text] : files) expected_names.push_back(name);

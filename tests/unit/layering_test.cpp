@@ -39,6 +39,9 @@ const std::set<std::string_view> pure_headers = {
 const std::set<std::pair<std::string_view, std::string_view>> exceptions = {
     {"base/log.cpp", "unistd.h"},
     {"base/log.cpp", "atomic"},
+    {"base/log.cpp", "boost/json.hpp"},
+    {"base/log.cpp", "fmt/chrono.h"},
+    {"base/utf8.cpp", "boost/nowide/utf/convert.hpp"},
     {"base/unique_fd.hpp", "unistd.h"},
     {"libvirt/domain_tree.cpp", "pugixml.hpp"},
     {"config/toml.cpp", "toml++/toml.h"},

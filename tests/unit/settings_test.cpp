@@ -77,7 +77,7 @@ TEST_CASE("every setting has a name of its own and a meaning and can be stored")
     CHECK(names.insert(setting.name).second);
     CHECK(!setting.meaning.empty());
     CHECK(ascii_upper(setting.name) == setting.name);
-    REQUIRE(bool(setting.store));
+    REQUIRE(bool(setting.store.parse));
     CHECK(refusal(std::string(setting.name), std::string(setting.default_value)) == Invalid{});
   }
   names.clear();
@@ -85,7 +85,7 @@ TEST_CASE("every setting has a name of its own and a meaning and can be stored")
     CAPTURE(setting.name);
     CHECK(names.insert(setting.name).second);
     CHECK(!setting.meaning.empty());
-    REQUIRE(bool(setting.store));
+    REQUIRE(bool(setting.store.parse));
     CHECK(share_refusal(std::string(setting.name), std::string(setting.default_value)) ==
           Invalid{});
   }

@@ -154,6 +154,49 @@ TEST_CASE("shares are a list of tables") {
   }
 }
 
+TEST_CASE("a share can say its number, and those behind it count on") {
+  const auto raw = read(
+      "[[share]]\nsource = '/a'\n"
+      "[[share]]\nnumber = 7\nsource = '/g'\n"
+      "[[share]]\nsource = '/h'\n"
+      "[[share]]\nnumber = '2'\nsource = '/b'\n"
+      "[[share]]\nnumber = 999\n");
+  CHECK(raw.problems == Problems{});
+  CHECK(raw.values == Values{{{1, "SOURCE"}, said("FILESYSTEM_SOURCE", "/a", 2)},
+                             {{7, "SOURCE"}, said("FILESYSTEM7_SOURCE", "/g", 5)},
+                             {{8, "SOURCE"}, said("FILESYSTEM8_SOURCE", "/h", 7)},
+                             {{2, "SOURCE"}, said("FILESYSTEM2_SOURCE", "/b", 10)},
+                             {{999, "SOURCE"}, said("FILESYSTEM999_SOURCE", "", 11)}});
+}
+
+TEST_CASE("a share's number that is none, or another's, is a problem") {
+  const auto no_number = [](const std::string& value) {
+    return Problem{"number='" + value + "': not the number of a share", "number (vm.toml:1)",
+                   "a whole number, 1 to 999"};
+  };
+  const std::string hint = "give it another number, or leave all numbers out";
+  const std::vector<std::pair<std::string, Problem>> table = {
+      {"0", no_number("0")},
+      {"1000", no_number("1000")},
+      {"-1", no_number("-1")},
+      {"1.5", no_number("1.5")},
+      {"'x'", no_number("x")},
+      {"[1]", no_number("")},
+      {"99999999999", no_number("99999999999")}};
+  for (const auto& [value, problem] : table) {
+    CAPTURE(value);
+    const auto raw = read("share = [{source = '/a', number = " + value + "}]");
+    CHECK(raw.problems == Problems{problem});
+    CHECK(raw.values == Values{{{1, "SOURCE"}, said("FILESYSTEM_SOURCE", "/a", 1)}});
+  }
+  CHECK(read("[[share]]\nnumber = 2\nsource = '/b'\n[[share]]\nnumber = 1\nsource = '/a'\n"
+             "[[share]]\nsource = '/c'\n")
+            .problems == Problems{{"share: the number 2 is that of another one, at vm.toml:1",
+                                   "[[share]] (vm.toml:7)", hint}});
+  CHECK(read("[[share]]\nnumber = 999\nsource = '/b'\n[[share]]\nsource = '/a'\n").problems ==
+        Problems{{"share: the number 1000 is too large", "[[share]] (vm.toml:4)", hint}});
+}
+
 TEST_CASE("there are at most 999 shares") {
   std::string text;
   for (int i = 0; i < max_share_number; ++i) text += "[[share]]\nsource = '/a'\n";
