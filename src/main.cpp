@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "commands/commands.hpp"
+#include "config/load.hpp"
 #include "run/listen.hpp"
 
 #include <fmt/format.h>
@@ -60,15 +62,17 @@ int act(const Arguments& arguments) {
 }
 
 int run(const std::vector<std::string>& argv) try {
+  // Also what is wrong with the words and with the configuration is told in it.
+  vmr::set_log_format(vmr::early_log_format(argv, environment()));
   return act(vmr::parse_arguments(argv));
 } catch (const vmr::InvalidConfig& invalid) {
-  for (const auto& problem : invalid.problems) fmt::print(stderr, "{}", vmr::format(problem));
+  for (const auto& problem : invalid.problems) vmr::report(problem);
   return static_cast<int>(vmr::exit_status_of(invalid.problems));
 } catch (const vmr::Error& error) {
-  fmt::print(stderr, "{}", vmr::format(error));
+  vmr::report(error);
   return static_cast<int>(error.status);
 } catch (const std::exception& error) {
-  fmt::print(stderr, "error: {}\n", error.what());
+  vmr::report(vmr::Error(error.what(), "", ""));
   return static_cast<int>(ExitStatus::failed);
 }
 

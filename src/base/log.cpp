@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/log.hpp"
 
-#include "base/error.hpp"
+#include "base/ascii.hpp"
+#include "base/utf8.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/chrono.h>
 
 #include <array>
 #include <atomic>
@@ -11,7 +15,22 @@ namespace vmr {
 namespace {
 
 std::atomic<LogLevel> lowest = LogLevel::info;
+std::atomic<LogFormat> chosen_format = LogFormat::text;
 constexpr std::array<std::string_view, 4> names = {"DEBUG", "INFO", "WARN", "ERROR"};
+
+// One write, so that lines of several processes on one terminal do not mix; a closed standard error
+// must not end the program.
+void write_error(const std::string& text) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+/// "2026-11-24T11:22:33.123Z".
+std::string timestamp(std::chrono::system_clock::time_point time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto rest = std::chrono::floor<std::chrono::milliseconds>(time - seconds);
+  const auto date = fmt::gmtime(std::chrono::system_clock::to_time_t(seconds));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", date, rest.count());
+}
 
 }  // namespace
 
@@ -19,13 +38,40 @@ void set_log_level(LogLevel level) {
   lowest = level;
 }
 
-void log(LogLevel level, std::string_view text) {
-  if (level < lowest) return;
-  const auto line =
-      fmt::format("[{}] {}\n", names.at(static_cast<std::size_t>(level)), on_one_line(text));
-  // One write, so that lines of several processes on one terminal do not mix; a closed
-  // standard error must not end the program.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+void set_log_format(LogFormat format) {
+  chosen_format = format;
+}
+
+bool is_logged(LogLevel level) {
+  return level >= lowest;
+}
+
+std::string log_line(LogFormat format, LogLevel level, std::string_view text,
+                     const LogFields& fields, std::chrono::system_clock::time_point time) {
+  const auto name = names.at(static_cast<std::size_t>(level));
+  if (format == LogFormat::text) return fmt::format("[{}] {}\n", name, on_one_line(text));
+  boost::json::object object = {{"time", timestamp(time)},
+                                {"level", ascii_lower(name)},
+                                {"message", to_utf8(on_one_line(text))}};
+  for (const auto& [key, value] : fields) {
+    if (!value.empty()) object[{key.data(), key.size()}] = to_utf8(on_one_line(value));
+  }
+  return boost::json::serialize(object) + "\n";
+}
+
+void log(LogLevel level, std::string_view text, const LogFields& fields) {
+  if (!is_logged(level)) return;
+  write_error(log_line(chosen_format, level, text, fields, std::chrono::system_clock::now()));
+}
+
+void report(const Problem& problem) {
+  if (chosen_format == LogFormat::text) return write_error(format(problem));
+  log(LogLevel::error, problem.message, {{"from", problem.origin}, {"hint", problem.hint}});
+}
+
+void report(const Error& error) {
+  if (chosen_format == LogFormat::text) return write_error(format(error));
+  log(LogLevel::error, error.what(), {{"cause", error.cause}, {"hint", error.hint}});
 }
 
 }  // namespace vmr

@@ -31,9 +31,10 @@ ConfigFile read_config_file(const std::string& path) {
   return {path, {std::istreambuf_iterator<char>(file), {}}};
 }
 
-/// The configuration from everywhere; with LOG_VERBOSE the log tells more from now on.
+/// The configuration from everywhere; from now on the log is as it says.
 LoadedConfig load(const Arguments& arguments, const std::vector<std::string>& environment) {
   auto loaded = load_config(arguments, environment, read_config_file(arguments.config_file));
+  set_log_format(loaded.config.log_format.value);
   if (loaded.config.log_verbose.value) set_log_level(LogLevel::debug);
   return loaded;
 }

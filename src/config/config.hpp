@@ -72,6 +72,7 @@ struct Config {
   Given<bool> no_console;
   Given<std::vector<std::string>> extra_args;
   Given<bool> log_verbose;
+  Given<LogFormat> log_format;
   Given<std::optional<std::chrono::milliseconds>> start_timeout;  ///< unset: by the memory
   Given<std::optional<std::chrono::milliseconds>> stop_timeout;   ///< unset: by the way we run
   Given<HelperExitPolicy> on_helper_exit;

@@ -72,6 +72,20 @@ LoadedConfig load_config(const Arguments& arguments, const std::vector<std::stri
   return loaded;
 }
 
+LogFormat early_log_format(const std::vector<std::string>& argv,
+                           const std::vector<std::string>& environment) {
+  constexpr std::string_view option = "--set";
+  Arguments arguments;
+  for (std::size_t i = 0; i < argv.size() && argv[i] != "--"; ++i) {
+    if (argv[i].starts_with("--set=")) {
+      arguments.assignments.push_back(argv[i].substr(option.size() + 1));
+    } else if (argv[i] == option && i + 1 < argv.size()) {
+      arguments.assignments.push_back(argv[++i]);
+    }
+  }
+  return load_config(arguments, environment, {}).config.log_format.value;
+}
+
 Config default_config() {
   return load_config({}, {}, {}).config;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "config/arguments.hpp"
 #include "config/config.hpp"
 #include "config/raw_settings.hpp"
@@ -30,6 +31,11 @@ struct ConfigFile {
 /// Pure: reads nothing but its arguments. `environment` as in read_environment.
 LoadedConfig load_config(const Arguments& arguments, const std::vector<std::string>& environment,
                          const ConfigFile& file);
+
+/// How the log is to be written, as far as the words of the command line and the environment tell:
+/// for what is said before there is a configuration.
+LogFormat early_log_format(const std::vector<std::string>& argv,
+                           const std::vector<std::string>& environment);
 
 /// The configuration when nobody sets anything.
 Config default_config();

@@ -109,6 +109,8 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
     {"EXTRA_ARGS", "", "more QEMU arguments, quoted as in a shell",
      store<&Config::extra_args, shell_words>},
     {"LOG_VERBOSE", "0", "log debug messages too", store<&Config::log_verbose, boolean>},
+    {"LOG_FORMAT", "text", "of the log: text, or json: an object a line",
+     store<&Config::log_format, word<LogFormat>>},
     {"STOP_TIMEOUT", "",
      "seconds the guest has to power off; unset: 8 as PID 1 of a container, 90 otherwise",
      store<&Config::stop_timeout, seconds>},

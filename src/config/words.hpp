@@ -2,6 +2,8 @@
 // The words that settings choose from, each list in one place.
 #pragma once
 
+#include "base/log.hpp"
+
 #include <array>
 #include <string>
 #include <string_view>
@@ -69,6 +71,11 @@ template <>
 struct Words<HelperExitPolicy> {
   static constexpr std::array<std::pair<std::string_view, HelperExitPolicy>, 2> list = {
       {{"stop", HelperExitPolicy::stop}, {"keep", HelperExitPolicy::keep}}};
+};
+template <>
+struct Words<LogFormat> {
+  static constexpr std::array<std::pair<std::string_view, LogFormat>, 2> list = {
+      {{"text", LogFormat::text}, {"json", LogFormat::json}}};
 };
 
 /// QEMU's names first, then Debian's.

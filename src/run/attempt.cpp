@@ -82,26 +82,33 @@ void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& soc
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     spec.descriptors.emplace_back(sockets[i].get(), process.listeners[i].fd);
   }
-  log_debug("start {}: {}", process.name, shell_join(process.argv));
+  log(LogLevel::debug, fmt::format("start {}: {}", process.name, shell_join(process.argv)),
+      {{"process", process.name}});
   auto forget_and_tell = [this, name = process.name,
                           on_exit = std::move(on_exit)](const ChildExit& exit) {
     // Ends what this very function is a part of, but for its copies.
     const auto tell = on_exit;
     const auto ended = exit;
+    log(LogLevel::debug, fmt::format("{} has ended ({})", name, describe(ended)),
+        {{"process", name}});
     quotas_.erase(name);
     children_.erase(name);
     tell(ended);
   };
-  children_[process.name] =
+  const auto& child = children_[process.name] =
       std::make_unique<Child>(executor_, spec, std::move(on_line), std::move(forget_and_tell));
+  log(LogLevel::debug, fmt::format("{} is process {}", process.name, child->pid()),
+      {{"process", process.name}});
 }
 
 void Attempt::log_output(LogQuota& quota, LogLevel level, const std::string& name,
                          const std::string& line) {
   const auto left_out = quota.admit(std::chrono::steady_clock::now());
   if (!left_out) return;
-  if (*left_out > 0) log(level, fmt::format("{}: ({} lines left out)", name, *left_out));
-  log(level, fmt::format("{}: {}", name, line));
+  if (*left_out > 0) {
+    log(level, fmt::format("{}: ({} lines left out)", name, *left_out), {{"process", name}});
+  }
+  log(level, fmt::format("{}: {}", name, line), {{"process", name}});
 }
 
 void Attempt::take_qemu_line(const std::string& line) {
@@ -113,7 +120,9 @@ void Attempt::take_qemu_line(const std::string& line) {
 
 void Attempt::log_qemu_output() {
   ready_ = true;
-  for (const auto& line : std::exchange(early_output_, {})) log_warn("qemu: {}", line);
+  for (const auto& line : std::exchange(early_output_, {})) {
+    log(LogLevel::warn, "qemu: " + line, {{"process", "qemu"}});
+  }
 }
 
 std::map<std::string, pid_t> Attempt::pids() const {

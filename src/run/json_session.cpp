@@ -4,7 +4,11 @@
 #include "base/log.hpp"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <sys/socket.h>
 #include <utility>
 
@@ -16,6 +20,34 @@ namespace json = boost::json;
 /// The guest agent returns up to 16 MiB of a file or of output in base64; we never ask for that.
 constexpr std::size_t longest_message = 1 << 20;
 constexpr std::size_t longest_logged = 2000;
+
+/// What of a message is for nobody but the two sides: what runs in the guest, and what it answers.
+constexpr std::array<std::string_view, 8> unlogged = {
+    "input-data", "arg", "env", "out-data", "err-data", "buf-b64", "password", "keys"};
+
+/// `value` with "…" for what is not to be in the log.
+json::value for_log(const json::value& value) {
+  json::value shown = value;
+  if (auto* object = shown.if_object()) {
+    for (auto& [key, member] : *object) {
+      const bool hide = std::find(unlogged.begin(), unlogged.end(),
+                                  std::string_view(key.data(), key.size())) != unlogged.end();
+      member = hide ? json::value("…") : for_log(member);
+    }
+  } else if (auto* array = shown.if_array()) {
+    for (auto& element : *array) element = for_log(element);
+  }
+  return shown;
+}
+
+/// Notes a message down, or so much of it that the log does not grow without measure.
+void log_message(std::string_view name, char direction, const json::value& message) {
+  if (!is_logged(LogLevel::debug)) return;
+  const auto text = json::serialize(for_log(message));
+  const auto rest =
+      text.size() > longest_logged ? fmt::format("… ({} bytes)", text.size()) : std::string();
+  log_debug("{} {} {}{}", name, direction, std::string_view(text).substr(0, longest_logged), rest);
+}
 
 const json::value* find(const json::object& object, std::string_view key) {
   return object.if_contains(json::string_view(key.data(), key.size()));
@@ -62,7 +94,7 @@ void JsonSession::execute(const std::string& command, const json::object& argume
   json::object message = {{"execute", command}, {"id", ++last_id_}};
   if (!arguments.empty()) message["arguments"] = arguments;
   const auto text = json::serialize(message) + "\n";
-  log_debug("{} > {}", name_, std::string_view(text).substr(0, longest_logged));
+  log_message(name_, '>', message);
   // One who does not read is not waited for.
   const bool sent =
       !closed_ && ::send(reader_.fd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
@@ -91,11 +123,11 @@ JsonSession::OnAnswer JsonSession::take_sent(const json::object& answer) {
 }
 
 void JsonSession::on_line(const std::string& line) {
-  log_debug("{} < {}", name_, std::string_view(line).substr(0, longest_logged));
   boost::system::error_code error;
   const auto value = json::parse(line, error);
   const auto* message = error ? nullptr : value.if_object();
-  if (message == nullptr) return;
+  if (message == nullptr) return log_debug("{} < ({} bytes, no message)", name_, line.size());
+  log_message(name_, '<', value);
   const auto* result = message->if_contains("return");
   if (result == nullptr && !message->contains("error")) return on_message_(*message);
   const auto done = take_sent(*message);

@@ -4,18 +4,19 @@
 #include "base/log.hpp"
 #include "host/oom_kills.hpp"
 #include "plan/qemu_plan.hpp"
-#include "plan/seed.hpp"
 #include "run/agent_wait.hpp"
 #include "run/attempt.hpp"
 #include "run/control.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
 #include "run/notify.hpp"
+#include "run/phase_text.hpp"
 #include "run/prepare.hpp"
 #include "run/runtime_folder.hpp"
 #include "run/status.hpp"
 #include "run/status_requests.hpp"
 #include "run/supervisor.hpp"
+#include "run/supervisor_plan.hpp"
 #include "run/terminal.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -41,26 +42,6 @@ namespace {
 constexpr auto last_words_time = std::chrono::milliseconds(500);
 /// Resets that follow each other this fast are one restart.
 constexpr auto one_restart_time = std::chrono::milliseconds(500);
-
-/// Where a person in the guest meets `share`.
-std::string place_in_guest(const Share& share) {
-  return fmt::format("{} (Filesystem #{})", share.mount, share.number);
-}
-
-SupervisorPlan supervisor_plan(const LaunchPlan& plan) {
-  SupervisorPlan result;
-  for (const auto& attempt : plan.attempts) result.attempts.push_back(attempt.accelerator);
-  for (const auto& share : plan.shares) {
-    if (share.helper) result.helpers[share.helper->name] = place_in_guest(share.share);
-  }
-  result.start_timeout = plan.start_timeout;
-  result.stop_timeout = plan.stop_timeout;
-  result.on_helper_exit = plan.on_helper_exit;
-  if (plan.seed && !plan.shares.empty()) {
-    result.mount_command = mount_command(plan.shares.front().share);
-  }
-  return result;
-}
 
 std::vector<Share> shares_of(const LaunchPlan& plan) {
   std::vector<Share> shares;
@@ -114,7 +95,14 @@ class Session {
 
  private:
   void tell(const Event& event) {
-    perform(supervisor_.on(event));
+    const auto before = supervisor_.phase();
+    const auto actions = supervisor_.on(event);
+    const auto now = supervisor_.phase();
+    if (now != before) {
+      log(LogLevel::debug, describe_step(uptime(), before, now, event),
+          {{"state", std::string(word_for(now))}});
+    }
+    perform(actions);
     look_again();
   }
 
@@ -312,10 +300,13 @@ class Session {
                 "vm-runner status --wait waits until it is up");
   }
 
+  std::chrono::milliseconds uptime() const {
+    const auto time = std::chrono::steady_clock::now() - start_;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time);
+  }
+
   VmState state() const {
-    const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::steady_clock::now() - start_);
-    VmState state{supervisor_.phase(), accelerator_, uptime, {}, plan_.shares};
+    VmState state{supervisor_.phase(), accelerator_, uptime(), {}, plan_.shares};
     for (auto& share : added_shares_.plans()) state.shares.push_back(std::move(share));
     if (attempt_) state.pids = attempt_->pids();
     if (attempt_) state.agent = attempt_->agent().is_present();

@@ -2,10 +2,15 @@
 // What the launcher sends to a guest agent, and when.
 #include "run/guest_agent.hpp"
 
+#include "base/log.hpp"
+#include "support/processes.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <sys/socket.h>
@@ -46,8 +51,12 @@ class Agent {
   }
 
   /// Answers command `id`.
-  void answer(int id) {
-    const auto line = "{\"return\":{},\"id\":" + std::to_string(id) + "}\n";
+  void answer(int id) { say("{\"return\":{},\"id\":" + std::to_string(id) + "}"); }
+
+  /// Says `line`, whose newlines become blanks.
+  void say(std::string line) {
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    line += "\n";
     REQUIRE(::send(socket_.get(), line.data(), line.size(), 0) ==
             static_cast<ssize_t>(line.size()));
     context_.restart();
@@ -108,6 +117,42 @@ TEST_CASE("guest agent: one that hangs is sent no more than so much") {
   CHECK(agent.answers.empty());
   agent.execute("last");
   CHECK(agent.answers == Lines{"last: it does not answer others"});
+}
+
+/// The lines of the debug log while `action` runs.
+std::string debug_log_of(const std::function<void()>& action) {
+  set_log_level(LogLevel::debug);
+  auto log = test::standard_error_of(action);
+  set_log_level(LogLevel::info);
+  return log;
+}
+
+TEST_CASE("guest agent: the debug log has both sides, and not what is run in the guest") {
+  Agent agent;
+  CHECK(debug_log_of([&] {
+          agent->execute("guest-exec",
+                         {{"path", "/bin/sh"},
+                          {"arg", {"-c", "s3cr3t"}},
+                          {"env", {"A=s3cr3t"}},
+                          {"input-data", "czNjcjN0"}},
+                         [](const JsonAnswer&) {});
+        }) ==
+        "[DEBUG] agent > {\"execute\":\"guest-exec\",\"id\":1,\"arguments\":{\"path\":\"/bin/sh\","
+        "\"arg\":\"…\",\"env\":\"…\",\"input-data\":\"…\"}}\n");
+  CHECK(agent.sent().find("czNjcjN0") != std::string::npos);
+  CHECK(debug_log_of([&] {
+          agent.say(R"({"return": {"exited": true, "exitcode": 0, "out-data": "czNjcjN0",
+                        "more": [{"err-data": "czNjcjN0"}]}, "id": 1})");
+        }) ==
+        "[DEBUG] agent < {\"return\":{\"exited\":true,\"exitcode\":0,\"out-data\":\"…\",\"more\":"
+        "[{\"err-data\":\"…\"}]},\"id\":1}\n");
+}
+
+TEST_CASE("guest agent: what is long or no message is not logged in full") {
+  Agent agent;
+  CHECK(debug_log_of([&] { agent.say("s3cr3t {"); }) == "[DEBUG] agent < (8 bytes, no message)\n");
+  const auto line = debug_log_of([&] { agent.say("{\"x\":\"" + std::string(5000, 'y') + "\"}"); });
+  CHECK(line == "[DEBUG] agent < {\"x\":\"" + std::string(1994, 'y') + "… (5008 bytes)\n");
 }
 
 }  // namespace

@@ -38,6 +38,16 @@ std::string read_all(const UniqueFd& reading) {
   }
 }
 
+std::string standard_error_of(const std::function<void()>& action) {
+  Pipe pipe;
+  const UniqueFd before(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+  ::dup2(pipe.writing.get(), STDERR_FILENO);
+  action();
+  ::dup2(before.get(), STDERR_FILENO);
+  pipe.writing.reset();
+  return read_all(pipe.reading);
+}
+
 int count_descriptors() {
   const auto entries = std::filesystem::directory_iterator("/proc/self/fd");
   return static_cast<int>(std::distance(begin(entries), end(entries))) - 1;

@@ -24,6 +24,9 @@ bool reaches_end(const UniqueFd& reading);
 /// All that is written into the pipe until its end.
 std::string read_all(const UniqueFd& reading);
 
+/// What `action` writes to standard error; at most what a pipe holds.
+std::string standard_error_of(const std::function<void()>& action);
+
 /// How many descriptors this process has open.
 int count_descriptors();
 

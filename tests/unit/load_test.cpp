@@ -80,6 +80,7 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.no_console = {false, by_default("NO_CONSOLE")};
   expected.extra_args = {{}, by_default("EXTRA_ARGS")};
   expected.log_verbose = {false, by_default("LOG_VERBOSE")};
+  expected.log_format = {LogFormat::text, by_default("LOG_FORMAT")};
   expected.stop_timeout = {std::nullopt, by_default("STOP_TIMEOUT")};
   expected.start_timeout = {std::nullopt, by_default("START_TIMEOUT")};
   expected.on_helper_exit = {HelperExitPolicy::stop, by_default("ON_HELPER_EXIT")};
@@ -275,4 +276,19 @@ TEST_CASE("an assignment to a share that cannot be is a problem") {
   CHECK(load({}, "", {"filesystem1_source=/a"}).problems ==
         Problems{{"FILESYSTEM1_SOURCE: unknown setting", "--set filesystem1_source",
                   "did you mean FILESYSTEM_SOURCE?"}});
+}
+
+TEST_CASE("the log's format is known before there is a configuration") {
+  const auto format = [](const std::vector<std::string>& argv,
+                         const std::vector<std::string>& environment) {
+    return early_log_format(argv, environment);
+  };
+  CHECK(format({}, {}) == LogFormat::text);
+  CHECK(format({}, {"MEMORY=lots", "LOG_FORMAT=json", "FILESYSTEM_X=1"}) == LogFormat::json);
+  CHECK(format({}, {"LOG_FORMAT=xml"}) == LogFormat::text);
+  CHECK(format({"run", "--set", "LOG_FORMAT=json"}, {}) == LogFormat::json);
+  CHECK(format({"--nonsense", "--set=log_format=json", "--set", "X"}, {}) == LogFormat::json);
+  CHECK(format({"--set", "LOG_FORMAT=text"}, {"LOG_FORMAT=json"}) == LogFormat::text);
+  CHECK(format({"--", "--set", "LOG_FORMAT=json"}, {}) == LogFormat::text);
+  CHECK(format({"--set"}, {}) == LogFormat::text);
 }

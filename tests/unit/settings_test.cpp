@@ -175,6 +175,7 @@ TEST_CASE("each field is filled by its own setting") {
   CHECK_FALSE(stored<&Config::cloud_init>("CLOUD_INIT", "0"));
   CHECK(stored<&Config::no_console>("NO_CONSOLE", "1"));
   CHECK(stored<&Config::log_verbose>("LOG_VERBOSE", "1"));
+  CHECK(stored<&Config::log_format>("LOG_FORMAT", "json") == LogFormat::json);
   CHECK(stored_in_share<&ShareConfig::readonly>("READONLY", "1"));
   CHECK(stored_in_share<&ShareConfig::xattr>("XATTR", "1"));
   CHECK(stored_in_share<&ShareConfig::posix_acl>("POSIX_ACL", "1"));
