@@ -46,7 +46,7 @@ ExitStatus command_import(const Arguments& arguments) {
   const auto name = arguments.domain == "-" ? std::string("standard input") : arguments.domain;
   const auto imported = import_domain(read_domain(arguments.domain), name);
   for (const auto& note : imported.notes) log_warn("{}", describe(note, name));
-  const auto text = settings_as_toml(imported.settings);
+  const auto text = print_toml(imported.settings);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw Error("standard output cannot be written", std::strerror(errno), "");
   }

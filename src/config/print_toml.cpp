@@ -42,10 +42,14 @@ bool is_plain_number(const std::string& text) {
   return digits && !text.empty() && text.size() <= most_digits && !leading_zero;
 }
 
+/// A few words on one line, more each on a line of its own.
 std::string list_of(const std::vector<std::string>& words) {
+  constexpr std::size_t most_on_one_line = 2;
   std::vector<std::string> elements(words.size());
   std::transform(words.begin(), words.end(), elements.begin(), quoted);
-  return fmt::format("[{}]", fmt::join(elements, ", "));
+  return words.size() <= most_on_one_line
+             ? fmt::format("[{}]", fmt::join(elements, ", "))
+             : fmt::format("[\n  {},\n]", fmt::join(elements, ",\n  "));
 }
 
 std::string value_of(const std::string& text, ValueKind kind) {

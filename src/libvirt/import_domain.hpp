@@ -2,7 +2,7 @@
 // A libvirt domain in our settings.
 #pragma once
 
-#include "config/variables.hpp"
+#include "config/print_toml.hpp"
 
 #include <cstddef>
 #include <string>
@@ -10,13 +10,6 @@
 #include <vector>
 
 namespace vmr {
-
-struct ImportedSetting {
-  SettingKey key;
-  std::string text;  ///< never empty
-
-  bool operator==(const ImportedSetting&) const = default;
-};
 
 /// One thing that is lost, or not as it was.
 struct ImportNote {
@@ -28,8 +21,8 @@ struct ImportNote {
 };
 
 struct ImportedDomain {
-  std::vector<ImportedSetting> settings;  ///< the VM's first, then share by share
-  std::vector<ImportNote> notes;          ///< by line
+  std::vector<TomlLine> settings;  ///< the VM's first, then share by share
+  std::vector<ImportNote> notes;   ///< by line
 
   bool operator==(const ImportedDomain&) const = default;
 };
@@ -41,8 +34,5 @@ ImportedDomain import_domain(std::string_view text, const std::string& file_name
 
 /// "DOMAIN.xml:37: <graphics type='vnc'>: not carried over: …".
 std::string describe(const ImportNote& note, std::string_view file_name);
-
-/// `settings` as a configuration file, from which read_toml reads exactly them.
-std::string settings_as_toml(const std::vector<ImportedSetting>& settings);
 
 }  // namespace vmr

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 using Texts = std::map<SettingKey, std::string>;
 
-Texts texts_of(const std::vector<ImportedSetting>& settings) {
+Texts texts_of(const std::vector<TomlLine>& settings) {
   Texts texts;
   for (const auto& setting : settings) CHECK(texts.emplace(setting.key, setting.text).second);
   return texts;
@@ -118,7 +118,7 @@ TEST_CASE("whole domains and all that is said of them") {
     ++cases;
     const auto folder = entry.path();
     const auto domain = imported(read_text(folder / "domain.xml"));
-    const auto toml = settings_as_toml(domain.settings);
+    const auto toml = print_toml(domain.settings);
     check_file(folder / "vm.toml", toml);
     check_file(folder / "notes", notes_of(domain));
     CHECK(texts_in(toml) == texts_of(domain.settings));
@@ -150,7 +150,7 @@ TEST_CASE("hostile paths and names come through the domain and its TOML as they 
                     "<filesystem><source dir='{0}'/><target dir='{1}'/></filesystem>"
                     "<interface type='user'/></devices>",
                     path, escaped(name))));
-    auto texts = texts_in(settings_as_toml(domain.settings));
+    auto texts = texts_in(print_toml(domain.settings));
     CHECK(texts == texts_of(domain.settings));
     CHECK(texts[{0, "BASE_IMAGE"}] == "/srv/" + name);
     CHECK(texts[{1, "SOURCE"}] == "/srv/" + name);
@@ -175,12 +175,12 @@ TEST_CASE("any setting can be written as TOML and read again") {
     for (const std::string& text :
          Strings{name, "0" + name, "007", "0", "12", "-1", "1.5", "true", "false",
                  "9999999999999999999", "'''", "\"\"\"", "a\r\nb", "\x01\x1f"}) {
-      const std::vector<ImportedSetting> settings = {{{0, "CMDLINE"}, text},
-                                                     {{0, "EXTRA_ARGS"}, shell_join({text, ""})},
-                                                     {{1, "SOURCE"}, text},
-                                                     {{2, "SOURCE"}, text}};
+      const std::vector<TomlLine> settings = {{{0, "CMDLINE"}, text},
+                                              {{0, "EXTRA_ARGS"}, shell_join({text, ""})},
+                                              {{1, "SOURCE"}, text},
+                                              {{2, "SOURCE"}, text}};
       CAPTURE(text);
-      CHECK(texts_in(settings_as_toml(settings)) == texts_of(settings));
+      CHECK(texts_in(print_toml(settings)) == texts_of(settings));
     }
   }
 }
