@@ -13,14 +13,14 @@ namespace vmr {
 /// Collects what the areas find.
 struct DoctorFindings {
   std::vector<Check> checks;
-  std::vector<Problem> problems;  ///< what the checks that failed are made of
+  std::vector<Problem> problems;  ///< what `run` would end with
 
   void add(std::string area, std::string name, CheckResult result, std::string evidence,
            std::string fix = {}) {
     checks.push_back(
         {std::move(area), std::move(name), result, std::move(evidence), std::move(fix)});
   }
-  /// Adds what keeps `run` from working.
+  /// Adds what keeps `run` from working, though nothing is wrong with the settings.
   void fail(std::string area, std::string name, Problem problem);
 };
 

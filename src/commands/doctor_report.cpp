@@ -13,11 +13,9 @@ namespace {
 constexpr std::array<std::string_view, 9> areas = {
     "machine", "QEMU", "virtiofsd", "privileges", "limits", "ports", "guest", "shares", "settings"};
 
-/// The variable that `text` starts with, without the number of a share: "FILESYSTEM_SOURCE".
+/// The variable that `text` starts with, if it does: "FILESYSTEM2_SOURCE".
 std::string variable_in(const std::string& text) {
-  std::string name =
-      text.substr(0, text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"));
-  return name.find('_') == name.npos && name.size() < 3 ? std::string() : name;
+  return text.substr(0, text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"));
 }
 
 /// Where a problem or warning is shown: with what it is about.
@@ -30,7 +28,7 @@ std::string area_of(const std::string& message, const Host& host) {
   if (variable.starts_with("FILESYSTEM") || message.starts_with("Filesystem #")) return "shares";
   if (is_one_of({"ACCEL", "REQUIRE_KVM"})) return "machine";
   if (is_one_of({"MACHINE", "CPU_MODEL", "ARCH"})) return "QEMU";
-  if (is_one_of({"SSH_PORT"})) return "ports";
+  if (is_one_of({"SSH_PORT"}) || message.starts_with("port ")) return "ports";
   if (is_one_of(
           {"BASE_IMAGE", "KERNEL", "INITRD", "CMDLINE", "PERSIST", "DATA_DIR", "GUEST_NAME"}) ||
       message.starts_with("there is no ") || message.starts_with("the guest ") ||
@@ -52,6 +50,35 @@ std::string evidence_of(const Problem& problem) {
   return problem.origin.empty() ? problem.message : problem.message + "; from " + problem.origin;
 }
 
+/// What keeps `run` from working though the settings are right, as it sees it first.
+std::vector<Problem> problems_of_start(const ResolvedVm& vm) {
+  auto problems = start_problems(vm);
+  // Without a readable image there is no guest; that is one problem, not two.
+  if (!vm.host.guest_problem.empty()) {
+    std::erase_if(problems, [](const Problem& problem) {
+      return problem.message.starts_with("there is no guest");
+    });
+  }
+  return problems;
+}
+
+void add_settings(const std::vector<Problem>& problems, const Host& host,
+                  DoctorFindings& findings) {
+  for (const auto& problem : problems) {
+    findings.add(area_of(problem.message, host), "setting", CheckResult::fail, evidence_of(problem),
+                 problem.hint);
+  }
+}
+
+/// Brings the areas into their order; within an area nothing moves.
+void sort_by_area(std::vector<Check>& checks) {
+  const auto rank = [](const Check& check) {
+    return std::find(areas.begin(), areas.end(), check.area);
+  };
+  std::stable_sort(checks.begin(), checks.end(),
+                   [&](const Check& a, const Check& b) { return rank(a) < rank(b); });
+}
+
 }  // namespace
 
 void DoctorFindings::fail(std::string area, std::string name, Problem problem) {
@@ -67,32 +94,23 @@ Report make_report(const ExaminedVm& examined, const DoctorFacts& facts) {
                             report_limits, report_ports, report_guest, report_shares}) {
     report(view, findings);
   }
-  // `run` meets these before it meets what only we have found.
-  auto found_here = std::exchange(findings.problems, {});
-  auto problems = examined.problems;
-  // Without a readable image there is no guest; that is one problem, not two.
-  const bool guest_is_refused = !vm.host.guest_problem.empty();
-  for (auto& problem : start_problems(vm)) {
-    const bool about_guest = problem.message.starts_with("there is no guest");
-    if (!(about_guest && guest_is_refused)) problems.push_back(std::move(problem));
-  }
-  for (auto& problem : problems) {
-    auto area = area_of(problem.message, vm.host);
-    findings.fail(std::move(area), "setting", std::move(problem));
-  }
+  const auto at_start = problems_of_start(vm);
+  add_settings(examined.problems, vm.host, findings);
+  add_settings(at_start, vm.host, findings);
   for (const auto& warning : examined.warnings) {
     if (is_said_elsewhere(warning)) continue;
     findings.add(area_of(warning, vm.host), "setting", CheckResult::warn, warning);
   }
-  for (auto& problem : found_here) findings.problems.push_back(std::move(problem));
-  const auto rank = [](const Check& check) {
-    return std::find(areas.begin(), areas.end(), check.area);
-  };
-  std::stable_sort(findings.checks.begin(), findings.checks.end(),
-                   [&](const Check& a, const Check& b) { return rank(a) < rank(b); });
-  const auto status =
-      findings.problems.empty() ? ExitStatus::ok : exit_status_of(findings.problems);
-  return {status, std::move(findings.checks)};
+  sort_by_area(findings.checks);
+  // `run` ends with the first of these that has any.
+  Report report{ExitStatus::ok, std::move(findings.checks)};
+  for (const std::vector<Problem>* problems :
+       {&examined.problems, &at_start, &std::as_const(findings.problems)}) {
+    if (problems->empty()) continue;
+    report.status = exit_status_of(*problems);
+    break;
+  }
+  return report;
 }
 
 }  // namespace vmr

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/shell_words.hpp"
 #include "commands/doctor_areas.hpp"
 #include "commands/doctor_fixes.hpp"
 #include "plan/launch_plan.hpp"
@@ -38,6 +39,14 @@ std::string describe_source(const FileFacts& file) {
   return "no folder";
 }
 
+/// In a container a source that is not there is mostly one that was not passed in.
+std::string fix_for_missing(const Share& share, const DoctorView& view) {
+  const auto where = view.facts.surroundings;
+  if (!is_container(where)) return {};
+  return run_flags(where, "-v HOST_FOLDER:" + shell_quote(share.source),
+                   "a volume with mountPath: " + share.source);
+}
+
 /// Whether something of the share is kept in extended attributes.
 bool needs_xattrs(const Share& share) {
   const bool mapped = share.driver == Driver::ninep && share.accessmode == AccessMode::mapped;
@@ -67,7 +76,9 @@ void report_folder(const Share& share, const DoctorView& view, const std::string
     findings.add(area, name, CheckResult::warn, text, "make room there");
   } else {
     const bool is_there = file.kind == FileFacts::Kind::directory;
-    findings.add(area, name, is_there ? CheckResult::ok : CheckResult::note, text);
+    const bool is_missing = file.kind == FileFacts::Kind::missing;
+    findings.add(area, name, is_there ? CheckResult::ok : CheckResult::note, text,
+                 is_missing ? fix_for_missing(share, view) : "");
   }
 }
 

@@ -155,5 +155,21 @@ TEST_CASE("what becomes of each share") {
             "FILESYSTEM2_DRIVER=9p with FILESYSTEM2_ACCESSMODE=mapped"}});
 }
 
+TEST_CASE("a source that is missing in a container was mostly not passed in") {
+  auto facts = docker_facts();
+  facts.folders["/a b"] = {"overlay", 2048, FolderFacts::Xattrs::work, ""};
+  const auto line_in = [&](Surroundings where) {
+    facts.surroundings = where;
+    return checks_of(report_of({"FILESYSTEM_SOURCE=/a b"}, docker_host(), facts), "shares",
+                     "#1 here")
+        .front();
+  };
+  const std::string seen =
+      "note #1 here: /a b: missing, will be made; overlay, 2.0 GiB free, extended attributes work";
+  CHECK(line_in(Surroundings::machine) == seen);
+  CHECK(line_in(Surroundings::docker) == seen + " -> docker run -v HOST_FOLDER:'/a b'");
+  CHECK(line_in(Surroundings::kubernetes) == seen + " -> a volume with mountPath: /a b");
+}
+
 }  // namespace
 }  // namespace vmr::test
