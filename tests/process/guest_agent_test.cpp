@@ -61,6 +61,7 @@ class Agent {
             static_cast<ssize_t>(line.size()));
     context_.restart();
     context_.run_one();
+    context_.poll();  // a long line comes in parts
   }
 
   Lines answers;
