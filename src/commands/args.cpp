@@ -6,7 +6,6 @@
 #include "commands/resolved_vm.hpp"
 #include "host/probe.hpp"
 #include "plan/explain.hpp"
-#include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/plan_diff.hpp"
 #include "plan/plan_text.hpp"
@@ -78,9 +77,6 @@ std::string printed(const ResolvedVm& vm, const Arguments& arguments,
                     const std::vector<std::string>& environment) {
   const auto plan = make_plan(vm.spec, vm.host);
   const auto& qemu = chosen_attempt(plan, vm.spec, vm.host);
-  for (const auto& warning : warn_of_collisions(qemu, vm.config.extra_args.origin)) {
-    log_warn("{}", warning);
-  }
   const auto parts = wanted_parts(parts_of(plan, qemu), arguments.only);
   std::vector<Explanation> explanations;
   if (arguments.explain) {

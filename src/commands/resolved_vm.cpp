@@ -5,6 +5,7 @@
 #include "config/load.hpp"
 #include "config/raw_settings.hpp"
 #include "host/probe.hpp"
+#include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
 
 #include <fmt/format.h>
@@ -62,6 +63,11 @@ ExaminedVm examine(LoadedConfig loaded, Host host) {
   auto resolved = resolve(loaded.config, host);
   append(loaded.problems, resolved.problems);
   append(loaded.warnings, resolved.warnings);
+  if (loaded.problems.empty()) {
+    const auto plan = make_plan(resolved.spec, host);
+    append(loaded.warnings,
+           warn_of_collisions(plan.attempts.front(), loaded.config.extra_args.origin));
+  }
   return {{std::move(loaded.config), std::move(loaded.given), std::move(host),
            std::move(resolved.spec)},
           std::move(loaded.problems),

@@ -6,7 +6,6 @@
 #include "config/load.hpp"
 #include "config/variables.hpp"
 #include "host/probe.hpp"
-#include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/share_plan.hpp"
 #include "run/held_signals.hpp"
@@ -70,10 +69,6 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   }
   announce(vm);
   const auto plan = make_plan(vm.spec, vm.host);
-  for (const auto& warning :
-       warn_of_collisions(plan.attempts.front(), vm.config.extra_args.origin)) {
-    log_warn("{}", warning);
-  }
   return run_session(plan, [&](int number, const auto& settings, const auto& present) {
     return resolve_added(vm.config, plan.paths.folder, number, settings, present);
   });

@@ -42,9 +42,8 @@ TEST_CASE("every variable is documented in the guide and in the man page") {
 TEST_CASE("every command is documented in the man page and in the help") {
   const auto man_page = read_document("vm-runner.1");
   const auto help = vmr::parse_arguments({"--help"}).text;
-  for (const std::string command :
-       {"run", "args", "doctor", "config", "import", "seed", "status", "stop", "console", "exec",
-        "share", "listen"}) {
+  for (const std::string command : {"run", "args", "doctor", "config", "import", "seed", "status",
+                                    "stop", "console", "exec", "share", "listen"}) {
     CHECK_MESSAGE(man_page.find(".B " + command + "\n") != man_page.npos, command);
     const bool in_help = help.find("vm-runner " + command) != help.npos ||
                          help.find("[" + command + "]") != help.npos;
