@@ -3,6 +3,7 @@
 #include "commands/args_json.hpp"
 #include "commands/commands.hpp"
 #include "commands/launch_script.hpp"
+#include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
 #include "host/probe.hpp"
 #include "plan/explain.hpp"
@@ -14,9 +15,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <utility>
 
 namespace vmr {
@@ -49,12 +47,6 @@ std::vector<Part> wanted_parts(std::vector<Part> parts, const std::string& wante
                 fmt::format("one of: {}", fmt::join(names, ", ")), ExitStatus::usage);
   }
   return parts;
-}
-
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("standard output cannot be written", std::strerror(errno), "");
-  }
 }
 
 /// What would be other with the configuration file of --diff instead of the one that is given.
@@ -100,8 +92,8 @@ std::string printed(const ResolvedVm& vm, const Arguments& arguments,
 
 ExitStatus command_args(const Arguments& arguments, const std::vector<std::string>& environment) {
   const auto vm = resolve_vm(arguments, environment);
-  print(arguments.diff.empty() ? printed(vm, arguments, environment)
-                               : compared(vm, arguments, environment));
+  print_output(arguments.diff.empty() ? printed(vm, arguments, environment)
+                                      : compared(vm, arguments, environment));
   return ExitStatus::ok;
 }
 

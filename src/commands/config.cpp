@@ -2,12 +2,9 @@
 #include "base/log.hpp"
 #include "commands/commands.hpp"
 #include "commands/config_text.hpp"
+#include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
 #include "plan/launch_plan.hpp"
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 namespace vmr {
 
@@ -28,9 +25,7 @@ ExitStatus command_config(const Arguments& arguments, const std::vector<std::str
              is_json ? "shown with U+FFFD for the rest"
                      : "left out: a configuration file cannot hold it");
   }
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("standard output cannot be written", std::strerror(errno), "");
-  }
+  print_output(text);
   if (!vm.problems.empty()) throw InvalidConfig(std::move(vm.problems));
   return ExitStatus::ok;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/commands.hpp"
 #include "commands/doctor_report.hpp"
+#include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
 #include "host/environment.hpp"
 #include "host/probe.hpp"
@@ -10,9 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <unistd.h>
 
@@ -109,9 +107,7 @@ ExitStatus command_doctor(const Arguments& arguments, const std::vector<std::str
   const bool in_colour = ::isatty(STDOUT_FILENO) == 1 && vmr::environment("NO_COLOR").empty();
   const auto text =
       arguments.format == Format::json ? report_json(report) : report_table(report, in_colour);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("standard output cannot be written", std::strerror(errno), "");
-  }
+  print_output(text);
   return report.status;
 }
 

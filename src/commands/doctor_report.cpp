@@ -2,6 +2,7 @@
 #include "commands/doctor_report.hpp"
 
 #include "commands/doctor_areas.hpp"
+#include "commands/doctor_fixes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -62,11 +63,18 @@ std::vector<Problem> problems_of_start(const ResolvedVm& vm) {
   return problems;
 }
 
-void add_settings(const std::vector<Problem>& problems, const Host& host,
+/// The hint of a problem, or what helps exactly here.
+std::string fix_of(const Problem& problem, const DoctorView& view) {
+  const bool is_closed_kvm = problem.message.find("KVM cannot be used: ") != std::string::npos;
+  const auto& host = view.vm.host;
+  return is_closed_kvm ? fix_for_kvm_device(host.kvm, view.facts, host.uid) : problem.hint;
+}
+
+void add_settings(const std::vector<Problem>& problems, const DoctorView& view,
                   DoctorFindings& findings) {
   for (const auto& problem : problems) {
-    findings.add(area_of(problem.message, host), "setting", CheckResult::fail, evidence_of(problem),
-                 problem.hint);
+    findings.add(area_of(problem.message, view.vm.host), "setting", CheckResult::fail,
+                 evidence_of(problem), fix_of(problem, view));
   }
 }
 
@@ -95,8 +103,8 @@ Report make_report(const ExaminedVm& examined, const DoctorFacts& facts) {
     report(view, findings);
   }
   const auto at_start = problems_of_start(vm);
-  add_settings(examined.problems, vm.host, findings);
-  add_settings(at_start, vm.host, findings);
+  add_settings(examined.problems, view, findings);
+  add_settings(at_start, view, findings);
   for (const auto& warning : examined.warnings) {
     if (is_said_elsewhere(warning)) continue;
     findings.add(area_of(warning, vm.host), "setting", CheckResult::warn, warning);

@@ -2,13 +2,13 @@
 #include "base/log.hpp"
 #include "base/unique_fd.hpp"
 #include "commands/commands.hpp"
+#include "commands/print_output.hpp"
 #include "libvirt/domain_tree.hpp"
 #include "libvirt/import_domain.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
@@ -47,9 +47,7 @@ ExitStatus command_import(const Arguments& arguments) {
   const auto imported = import_domain(read_domain(arguments.domain), name);
   for (const auto& note : imported.notes) log_warn("{}", describe(note, name));
   const auto text = print_toml(imported.settings);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("standard output cannot be written", std::strerror(errno), "");
-  }
+  print_output(text);
   return ExitStatus::ok;
 }
 
