@@ -155,6 +155,8 @@ int main(int argc, char** argv) {
   }
   behaviours.merge(behaviours_in("FAKE_VIRTIOFSD_" + name.substr(name.rfind('-') + 1)));
   if (behaviours.count("ignore-term") != 0) std::signal(SIGTERM, SIG_IGN);
+  // As the real ones: a launcher that is killed takes the reader of its log away.
+  std::signal(SIGPIPE, SIG_IGN);
   log_start(name, arguments);
   if (behaviours.count("crash-at-once") != 0) die_by(SIGSEGV);
   if (behaviours.count("exit-at-once") != 0) {
