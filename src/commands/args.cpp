@@ -83,7 +83,8 @@ std::string printed(const ResolvedVm& vm, const Arguments& arguments,
     case Format::lines:
       return as_lines(parts, explanations, program);
     default:
-      return is_whole ? launch_script(plan, qemu, explanations, arguments, environment)
+      return is_whole ? launch_script(plan, qemu, explanations,
+                                      {arguments, environment, vm.host.working_folder})
                       : bash_arrays(parts, explanations, program);
   }
 }

@@ -105,6 +105,13 @@ Report make_report(const ExaminedVm& examined, const DoctorFacts& facts) {
   const auto at_start = problems_of_start(vm);
   add_settings(examined.problems, view, findings);
   add_settings(at_start, view, findings);
+  for (const auto& [text, is_refused] : examined.collisions) {
+    if (is_refused) {
+      findings.fail("settings", "setting", {text, "", "", ExitStatus::failed});
+    } else {
+      findings.add("settings", "setting", CheckResult::warn, text);
+    }
+  }
   for (const auto& warning : examined.warnings) {
     if (is_said_elsewhere(warning)) continue;
     findings.add(area_of(warning, vm.host), "setting", CheckResult::warn, warning);

@@ -53,8 +53,8 @@ std::string start_line(const ProcessPlan& process) {
 }
 
 /// The command that writes the seed with the settings of now; the password is not written down.
-std::string seed_line(const LaunchPlan& plan, const Arguments& arguments,
-                      const std::vector<std::string>& environment) {
+std::string seed_line(const LaunchPlan& plan, const SettingsSource& source) {
+  const auto& [arguments, environment, folder] = source;
   std::vector<std::string> words = {"env"};
   for (const auto& variable : environment) {
     const auto key = find_setting(variable.substr(0, variable.find('=')));
@@ -66,7 +66,7 @@ std::string seed_line(const LaunchPlan& plan, const Arguments& arguments,
     if (key && !is_secret(*key)) words.insert(words.end(), {"--set", assignment});
   }
   if (!arguments.config_file.empty()) words.push_back(arguments.config_file);
-  return shell_join(words);
+  return fmt::format("(cd -- {} && {})", shell_quote(folder), shell_join(words));
 }
 
 /// Makes the persistent disk unless it is there from an earlier run.
@@ -103,8 +103,8 @@ std::string bash_arrays(const std::vector<Part>& parts,
 }
 
 std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
-                          const std::vector<Explanation>& explanations, const Arguments& arguments,
-                          const std::vector<std::string>& environment) {
+                          const std::vector<Explanation>& explanations,
+                          const SettingsSource& source) {
   std::string script =
       "#!/usr/bin/env bash\n"
       "# What `vm-runner run` would start. `vm-runner listen FD=PATH -- COMMAND` stands for the\n"
@@ -121,7 +121,7 @@ std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
     script += fmt::format("mkdir -p -- {}\n", shell_quote(source));
   }
   if (plan.persistent_disk) script += overlay_line(*plan.persistent_disk);
-  if (plan.seed) script += seed_line(plan, arguments, environment) + "\n";
+  if (plan.seed) script += seed_line(plan, source) + "\n";
   for (const auto& share : plan.shares) {
     if (share.helper) script += start_line(*share.helper) + " &\n";
   }

@@ -63,16 +63,17 @@ ExaminedVm examine(LoadedConfig loaded, Host host) {
   auto resolved = resolve(loaded.config, host);
   append(loaded.problems, resolved.problems);
   append(loaded.warnings, resolved.warnings);
+  std::vector<Collision> collisions;
   if (loaded.problems.empty()) {
     const auto plan = make_plan(resolved.spec, host);
-    append(loaded.warnings,
-           warn_of_collisions(plan.attempts.front(), loaded.config.extra_args.origin));
+    collisions = find_collisions(plan.attempts.front(), loaded.config.extra_args.origin);
   }
   return {{std::move(loaded.config), std::move(loaded.given), std::move(host),
            std::move(resolved.spec)},
           std::move(loaded.problems),
           std::move(loaded.warnings),
-          std::move(resolved.notes)};
+          std::move(resolved.notes),
+          std::move(collisions)};
 }
 
 ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
@@ -99,6 +100,7 @@ std::vector<Problem> start_problems(const ResolvedVm& vm) {
 void log_findings(const ExaminedVm& examined) {
   for (const auto& note : examined.notes) log_info("{}", note);
   for (const auto& warning : examined.warnings) log_warn("{}", warning);
+  for (const auto& collision : examined.collisions) log_warn("{}", collision.text);
 }
 
 ResolvedVm resolve_vm(const Arguments& arguments, const std::vector<std::string>& environment) {

@@ -7,6 +7,7 @@
 #include "config/load.hpp"
 #include "config/raw_settings.hpp"
 #include "host/host.hpp"
+#include "plan/extra_args.hpp"
 #include "run/control_client.hpp"
 #include "spec/vm_spec.hpp"
 
@@ -29,6 +30,7 @@ struct ExaminedVm {
   std::vector<Problem> problems;
   std::vector<std::string> warnings;
   std::vector<std::string> notes;
+  std::vector<Collision> collisions;  ///< of the user's own QEMU arguments with ours
 };
 
 /// Checks what was read against `host`. Pure.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "config/arguments.hpp"
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/units.hpp"
 #include "config/help.hpp"
+#include "config/variables.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -134,6 +136,22 @@ std::vector<std::pair<int, std::string>> read_sockets(const Strings& words) {
   return sockets;
 }
 
+/// Refuses a setting that stands there without --set; its value may be a secret.
+void refuse_bare_settings(const Strings& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool belongs_to_set = i > 0 && words[i - 1] == "--set";
+    const auto start = words[i].find_first_not_of('-');
+    const auto equals = words[i].find('=');
+    if (belongs_to_set || start == words[i].npos || equals == words[i].npos || start > equals) {
+      continue;
+    }
+    const auto key = ascii_upper(words[i].substr(start, equals - start));
+    if (!find_setting(key) && !nearest_variable(key, 2)) continue;
+    throw usage_error(fmt::format("'{}=…': a setting needs --set", words[i].substr(0, equals)),
+                      fmt::format("--set {}=VALUE, or the environment variable", key));
+  }
+}
+
 /// Parses `words` with `app`; CLI11 wants them last one first.
 void parse(CLI::App& app, Strings words) {
   std::reverse(words.begin(), words.end());
@@ -239,6 +257,7 @@ Arguments parse_configured(CLI::App& app, Command command, Words words) {
   if (command == Command::status) app.add_flag("--wait", arguments.wait);
   if (command == Command::stop) app.add_flag("--now", arguments.now);
   if (command == Command::seed) app.add_option("-o", arguments.output)->type_name("FILE");
+  refuse_bare_settings(words.own);
   parse(app, std::move(words.own));
 
   if (command == Command::seed && arguments.output.empty()) {

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #ifndef VM_RUNNER_VERSION
 #define VM_RUNNER_VERSION "0.0.0-dev"
 #endif
@@ -71,6 +74,76 @@ constexpr std::string_view common_options =
   -h, --help       print this
 )";
 
+/// What one command is for.
+struct CommandHelp {
+  Command command;
+  std::string_view usage;
+  std::string_view meaning;
+  std::string_view options{};
+  bool is_configured = true;  ///< takes a CONFIG.toml and --set
+};
+
+constexpr auto command_helps = std::to_array<CommandHelp>({
+    {Command::run, "[run] [CONFIG.toml] [--set KEY=VALUE]... [-- QEMU ARGS...]",
+     "Starts the VM and stays until it ends."},
+    {Command::args, "args [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
+     "Prints every command line that run would execute and starts nothing.",
+     "  --format=FORMAT  shell (a script that can be run), lines or json\n"
+     "  --explain        above each group of arguments what it is for, and the settings that "
+     "caused "
+     "it\n"
+     "  --only=GROUP     only this group: memory, shares, ...\n"
+     "  --diff OTHER     what changes with the configuration file OTHER instead, argument by "
+     "argument\n"},
+    {Command::doctor,
+     "doctor [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
+     "Tells what this host or container allows, with its evidence, and how to get what it does "
+     "not.\nThe exit status is 0 only if run would work.",
+     "  --format=FORMAT  table or json\n"},
+    {Command::config,
+     "config [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
+     "Prints the configuration as it is put together, each setting with where it came from. The "
+     "TOML\ncan be given back as CONFIG.toml.",
+     "  --format=FORMAT  toml or json\n"
+     "  --show-secrets   show the password, too\n"},
+    {Command::import_domain, "import DOMAIN.xml",
+     "Prints the configuration file that makes of a libvirt domain (virsh dumpxml) a VM of "
+     "vm-runner's,\nand on standard error, line by line, what could not be carried over. "
+     "DOMAIN.xml "
+     "may be - for\nstandard input.",
+     "  -h, --help       print this\n", false},
+    {Command::seed, "seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...",
+     "Writes only the NoCloud image.", "  -o FILE          image to write\n"},
+    {Command::status, "status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=FORMAT] [--healthy]",
+     "Tells how the running VM of this name is.",
+     "  --format=FORMAT  table or json\n"
+     "  --healthy        only tell whether the guest is up and every share mounted: exit status 0 "
+     "or 1\n"
+     "  --wait           wait until the guest is up with every share (0), or will not be (1)\n"},
+    {Command::stop, "stop [CONFIG.toml] [--set GUEST_NAME=NAME] [--now]",
+     "Stops the running VM of this name and waits until it has ended. The exit status is "
+     "the\nlauncher's own.",
+     "  --now            do not wait for the guest to power off\n"},
+    {Command::exec, "exec [CONFIG.toml] [--set GUEST_NAME=NAME] -- COMMAND...",
+     "Runs COMMAND in the guest of this name by its guest agent, with its standard input, output "
+     "and\nerror here. The exit status is that of the command, 128 and the number of a signal that "
+     "ended it."},
+    {Command::share, "share [list|add FOLDER|remove SHARE] [--set KEY=VALUE]... [--format=FORMAT]",
+     "Lists the shares of the running VM, adds FOLDER over virtiofs, or removes one that was "
+     "added: "
+     "SHARE\nis its tag or number. `add` ends when the guest has mounted it. The keys of --set are "
+     "those of a share\n(TARGET, MOUNT, READONLY, ...) and GUEST_NAME.",
+     "  --format=FORMAT  table or json\n"},
+    {Command::console, "console [CONFIG.toml] [--set GUEST_NAME=NAME]",
+     "Attaches to the serial console of the running VM of this name: shows the last 64 KiB of it "
+     "and\nwhat follows, and sends what is typed. Ctrl-] three times leaves it, and the VM goes "
+     "on."},
+    {Command::listen, "listen FD=PATH... -- COMMAND...",
+     "Binds a UNIX socket at each PATH and becomes COMMAND with it listening on descriptor FD "
+     "(3 to 1023).",
+     "  -h, --help       print this\n", false},
+});
+
 constexpr std::size_t width = 100;
 
 /// `text` broken between words, so that with `indent` columns before it each line fits.
@@ -90,11 +163,6 @@ std::string row(std::string_view name, std::string_view default_value, std::stri
   return fmt::format("{}{}\n", start, wrap(meaning, start.size()));
 }
 
-std::string example(std::string_view usage, std::string_view meaning,
-                    std::string_view more_options = {}) {
-  return fmt::format("vm-runner {}\n\n{}\n\n{}{}", usage, meaning, common_options, more_options);
-}
-
 }  // namespace
 
 std::string help_text() {
@@ -112,83 +180,11 @@ std::string help_text() {
 }
 
 std::string help_text(Command command) {
-  switch (command) {
-    case Command::run:
-      return example("[run] [CONFIG.toml] [--set KEY=VALUE]... [-- QEMU ARGS...]",
-                     "Starts the VM and stays until it ends.");
-    case Command::args:
-      return example("args [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
-                     "Prints every command line that run would execute and starts nothing.",
-                     "  --format=FORMAT  shell (a script that can be run), lines or json\n"
-                     "  --explain        above each group of arguments what it is for, and the "
-                     "settings that caused it\n"
-                     "  --only=GROUP     only this group: memory, shares, ...\n"
-                     "  --diff OTHER     what changes with the configuration file OTHER instead, "
-                     "argument by argument\n");
-    case Command::doctor:
-      return example(
-          "doctor [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
-          "Tells what this host or container allows, with its evidence, and how to get what it "
-          "does "
-          "not.\nThe exit status is 0 only if run would work.",
-          "  --format=FORMAT  table or json\n");
-    case Command::config:
-      return example(
-          "config [CONFIG.toml] [--set KEY=VALUE]... [--format=FORMAT] [-- QEMU ARGS...]",
-          "Prints the configuration as it is put together, each setting with where it "
-          "came from. The TOML\ncan be given back as CONFIG.toml.",
-          "  --format=FORMAT  toml or json\n"
-          "  --show-secrets   show the password, too\n");
-    case Command::import_domain:
-      return "vm-runner import DOMAIN.xml\n\n"
-             "Prints the configuration file that makes of a libvirt domain (virsh dumpxml) a VM of "
-             "vm-runner's,\nand on standard error, line by line, what could not be carried "
-             "over.\n\n"
-             "  -h, --help       print this\n";
-    case Command::seed:
-      return example("seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...",
-                     "Writes only the NoCloud image.", "  -o FILE          image to write\n");
-    case Command::status:
-      return example(
-          "status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=FORMAT] [--healthy]",
-          "Tells how the running VM of this name is.",
-          "  --format=FORMAT  table or json\n"
-          "  --healthy        only tell whether the guest is up and every share mounted: "
-          "exit status 0 or 1\n"
-          "  --wait           wait until the guest is up with every share (0), or will not be "
-          "(1)\n");
-    case Command::stop:
-      return example("stop [CONFIG.toml] [--set GUEST_NAME=NAME] [--now]",
-                     "Stops the running VM of this name and waits until it has ended. The exit "
-                     "status is the\nlauncher's own.",
-                     "  --now            do not wait for the guest to power off\n");
-    case Command::exec:
-      return example(
-          "exec [CONFIG.toml] [--set GUEST_NAME=NAME] -- COMMAND...",
-          "Runs COMMAND in the guest of this name by its guest agent, with its standard "
-          "input, output and\nerror here. The exit status is that of the command, 128 and "
-          "the number of a signal that ended it.");
-    case Command::share:
-      return example(
-          "share [list|add FOLDER|remove SHARE] [--set KEY=VALUE]... [--format=FORMAT]",
-          "Lists the shares of the running VM, adds FOLDER over virtiofs, or removes one that was "
-          "added: SHARE\nis its tag or number. `add` ends when the guest has mounted it. The keys "
-          "of --set are those of a share\n(TARGET, MOUNT, READONLY, ...) and GUEST_NAME.",
-          "  --format=FORMAT  table or json\n");
-    case Command::console:
-      return example(
-          "console [CONFIG.toml] [--set GUEST_NAME=NAME]",
-          "Attaches to the serial console of the running VM of this name: shows the last "
-          "64 KiB of it and\nwhat follows, and sends what is typed. Ctrl-] three times "
-          "leaves it, and the VM goes on.");
-    case Command::listen:
-      return "vm-runner listen FD=PATH... -- COMMAND...\n\n"
-             "Binds a UNIX socket at each PATH and becomes COMMAND with it listening on "
-             "descriptor\n"
-             "FD (3 to 1023).\n";
-    default:
-      return help_text();
-  }
+  const auto help = std::find_if(command_helps.begin(), command_helps.end(),
+                                 [&](const CommandHelp& row) { return row.command == command; });
+  if (help == command_helps.end()) return help_text();
+  return fmt::format("vm-runner {}\n\n{}\n\n{}{}", help->usage, help->meaning,
+                     help->is_configured ? common_options : "", help->options);
 }
 
 std::string version_text() {

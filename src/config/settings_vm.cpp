@@ -71,7 +71,9 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
     {"MEMORY", "4096", "memory of the guest in MiB, or with a unit: 512M, 2G",
      store<&Config::memory, memory>},
     {"CPUS", "2", "virtual CPUs, 1 to 255", store<&Config::cpus, cpus>},
-    {"BASE_IMAGE", "", "disk image, or a folder with a guest.toml",
+    {"BASE_IMAGE", "",
+     "disk image, or a folder with a guest.toml; unset: the guest that is built in, or the one in "
+     "~/.cache/vm-runner/guest",
      store<&Config::base_image, any_text>},
     {"DISK_SIZE", "", "size of the guest's disk (not in this version yet)", refuse<Config>},
     {"KERNEL", "", "kernel to boot directly, without the disk's boot loader",

@@ -223,8 +223,13 @@ void import_system(DomainElement& domain, Import& import) {
 
 void import_clock(DomainElement& domain, Import& import) {
   auto* clock = find_child(domain, "clock");
-  if (clock == nullptr || !take_word(*clock, "offset", {"localtime"})) return;
-  import.add_arguments({"-rtc", "base=localtime"});
+  if (clock == nullptr) return;
+  if (take_word(*clock, "offset", {"localtime"})) import.add_arguments({"-rtc", "base=localtime"});
+  for (auto& timer : clock->children) {
+    if (import.is_arm || peek(timer, "name") != "hpet" || peek(timer, "present") != "no") continue;
+    take_all(timer);
+    import.add_arguments({"-machine", "hpet=off"});
+  }
 }
 
 }  // namespace

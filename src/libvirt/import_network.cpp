@@ -78,8 +78,8 @@ void import_own_card(DomainElement& card, Import& import) {
   }
 }
 
-/// Adds a card to those that QEMU has; `backend` is its -netdev.
-void import_further_card(DomainElement& card, QemuOption backend, const std::string& id,
+/// Adds a card to those that QEMU has; `backend` is its -netdev. Whether there is such a card.
+bool import_further_card(DomainElement& card, QemuOption backend, const std::string& id,
                          Import& import) {
   auto* model = find_child(card, "model");
   const auto name = device_for(model == nullptr ? std::string_view{} : peek(*model, "type"));
@@ -87,7 +87,7 @@ void import_further_card(DomainElement& card, QemuOption backend, const std::str
     import.lose(card, fmt::format("there is no card '{}'; give it with model virtio",
                                   peek(*model, "type")));
     take_all(card);
-    return;
+    return false;
   }
   card.taken = true;
   take(card, "type");
@@ -101,6 +101,7 @@ void import_further_card(DomainElement& card, QemuOption backend, const std::str
   if (const auto mac = take_mac(card); !mac.empty()) device.set("mac", mac);
   device.set("romfile", std::string_view());
   import.add_arguments({"-netdev", backend.set("id", id).text(), "-device", device.text()});
+  return true;
 }
 
 void import_bridge(DomainElement& card, const std::string& id, Import& import) {
@@ -111,11 +112,11 @@ void import_bridge(DomainElement& card, const std::string& id, Import& import) {
     take_all(card);
     return;
   }
+  if (!import_further_card(card, QemuOption("bridge").set("br", *bridge), id, import)) return;
   import.change(card,
                 fmt::format("QEMU's own qemu-bridge-helper makes its end: it has to be setuid "
                             "root or run by root, with 'allow {}' in /etc/qemu/bridge.conf",
                             *bridge));
-  import_further_card(card, QemuOption("bridge").set("br", *bridge), id, import);
 }
 
 }  // namespace

@@ -37,7 +37,6 @@ constexpr std::array implied_elements = std::to_array<ImpliedElement>({
     {"domain/os/bootmenu", {"enable", "no"}, {}},
     {"domain/clock/timer", {"name", "rtc"}, {"tickpolicy", "catchup"}},
     {"domain/clock/timer", {"name", "pit"}, {"tickpolicy", "delay"}},
-    {"domain/clock/timer", {"name", "hpet"}, {"present", "no"}},
     {"domain/pm/suspend-to-mem", {"enabled", "no"}, {}},
     {"domain/pm/suspend-to-disk", {"enabled", "no"}, {}},
     {"domain/devices/emulator", {}, {}},

@@ -26,6 +26,8 @@ constexpr std::array key_rules = std::to_array<KeyRule>({
     {"device", "tag", ClaimKind::tag},
     {"device", "mount_tag", ClaimKind::tag},
     {"chardev", "id", ClaimKind::chardev},
+    {"chardev", "fd", ClaimKind::descriptor},
+    {"add-fd", "fd", ClaimKind::descriptor},
     {"mon", "chardev", ClaimKind::chardev_use},
     {"mon", "", ClaimKind::chardev_use},
     {"netdev", "id", ClaimKind::netdev},
@@ -134,6 +136,9 @@ std::string outcome_of(const Claim& claim) {
       return second("object");
     case ClaimKind::fsdev:
       return second("fsdev");
+    case ClaimKind::descriptor:
+      return fmt::format("QEMU refuses descriptor {} twice, where the launcher's socket is",
+                         claim.name);
     case ClaimKind::chardev_use:
       return once("chardev");
     case ClaimKind::netdev_use:

@@ -16,6 +16,7 @@ enum class ClaimKind {
   drive,
   object,
   fsdev,
+  descriptor,
   chardev_use,
   netdev_use,
   drive_use,

@@ -36,10 +36,10 @@ constexpr auto topics = std::to_array<Topic>({
     {"disk", "the guest's disk", {"BASE_IMAGE", "PERSIST", "DATA_DIR"}},
     {"seed",
      "the NoCloud image, by which cloud-init learns of its shares and its user",
-     {"CLOUD_INIT", "CLOUD_INIT_USER_DATA", "GUEST_PASSWORD", "SSH_PUBKEY"}},
+     {"CLOUD_INIT", "CLOUD_INIT_USER_DATA", "GUEST_PASSWORD", "SSH_PUBKEY", "GUEST_NAME"}},
     {"network", "a network of QEMU's own, which needs no privilege", {"SSH_PORT"}},
     {"entropy", "randomness from the host, so that the guest's keys do not wait for it"},
-    {"console", "the guest's serial port, whose other end the launcher has"},
+    {"console", "the guest's serial port, whose other end the launcher has", {"ARCH"}},
     {"ports", "the ways between launcher and guest: its words about its mounts, and its agent"},
     {"panic", "tells QEMU, and so the launcher, that the guest's kernel has panicked"},
     {"control", "QEMU's monitor, by which the launcher rules it"},
@@ -163,8 +163,8 @@ std::vector<std::string> notes_of(const Part& part, const LaunchPlan& plan,
   if (part.name == "machine" && plan.attempts.size() > 1) {
     return {"run tries KVM first, and TCG when QEMU cannot start with it"};
   }
-  if (part.name == "boot" && !given.contains({0, "KERNEL"})) {
-    return {"from the guest itself: the guest.toml of its folder"};
+  if (part.name == "boot") {
+    return {"what is not set, and what CMDLINE is added to, is from the guest.toml of the guest"};
   }
   if (part.name == "disk") {
     return {plan.persistent_disk ? "changes go into the overlay that is kept in DATA_DIR"
@@ -208,6 +208,8 @@ std::vector<SettingKey> settings_of(const Part& part, const LaunchPlan& plan) {
     for (const auto name : share_settings_of(part, *share)) {
       keys.push_back({part.share, std::string(name)});
     }
+    // The path of the helper's socket.
+    if (share->helper && !part.is_helper) keys.push_back({0, "GUEST_NAME"});
     return keys;
   }
   for (const auto name : topic_of(part.name).settings) {

@@ -47,6 +47,8 @@ constexpr std::array rules = std::to_array<Rule>({
     {"cpu", "", "cpu", "CPU_MODEL", takes_last},
     {"machine", "type", "machine", "MACHINE", takes_last},
     {"M", "type", "machine", "MACHINE", takes_last},
+    {"machine", "memory-backend", "machine", "", takes_last, Memory::shared},
+    {"M", "memory-backend", "machine", "", takes_last, Memory::shared},
     {"machine", "accel", "accel", "ACCEL", refuses_both},
     {"M", "accel", "accel", "ACCEL", refuses_both},
     {"enable-kvm", "", "accel", "ACCEL", refuses_both},
@@ -56,6 +58,7 @@ constexpr std::array rules = std::to_array<Rule>({
     {"initrd", "", "initrd", "INITRD", takes_last},
     {"append", "", "append", "CMDLINE", takes_last},
     {"bios", "", "bios", "", takes_last},
+    {"display", "", "display", "", takes_last},
     {"serial", "", "device", "", "yours is the guest's first serial port, the console its second",
      Memory::any, "chardev=console"},
     {"snapshot", "", "drive", "PERSIST", "QEMU drops what the guest writes", Memory::any,
@@ -106,13 +109,14 @@ bool applies(const Rule& rule, const Placed& theirs, Memory memory) {
 }
 
 /// What a collision is told as: the user's words, ours with the setting behind it, the outcome.
-std::string describe(const std::string& origin, const Placed& theirs, const Placed* ours,
-                     const std::string& setting, std::string_view outcome) {
+Collision describe(const std::string& origin, const Placed& theirs, const Placed* ours,
+                   const std::string& setting, std::string_view outcome) {
   auto text = fmt::format("{}: '{}'", origin, theirs.words.text);
   if (ours != nullptr) text += fmt::format(" and our '{}'", ours->words.text);
   if (!setting.empty()) text += fmt::format(" ({})", setting);
   text += fmt::format(": {}", outcome);
-  return setting.empty() ? text : text + fmt::format("; set {} instead", setting);
+  if (!setting.empty()) text += fmt::format("; set {} instead", setting);
+  return {std::move(text), outcome.starts_with("QEMU refuses")};
 }
 
 /// The option of ours that `rule` is about; none when there is none, or it says the same.
@@ -144,48 +148,48 @@ std::string setting_behind(const Placed& ours, ClaimKind kind) {
   return share ? share_variable(*share, "TARGET") : std::string();
 }
 
-void add_rule_warnings(const std::string& origin, const Placed& theirs,
-                       const std::vector<Placed>& ours, Memory memory,
-                       std::vector<std::string>& warnings) {
+void add_rule_collisions(const std::string& origin, const Placed& theirs,
+                         const std::vector<Placed>& ours, Memory memory,
+                         std::vector<Collision>& collisions) {
   for (const auto& [name, outcome] : upsets) {
     if (name == theirs.words.name) {
-      warnings.push_back(describe(origin, theirs, nullptr, "", outcome));
+      collisions.push_back(describe(origin, theirs, nullptr, "", outcome));
     }
   }
   for (const auto& rule : rules) {
     const auto* same = applies(rule, theirs, memory) ? find_ours(rule, theirs, ours) : nullptr;
     if (same == nullptr) continue;
-    warnings.push_back(describe(origin, theirs, same, std::string(rule.setting), rule.outcome));
+    collisions.push_back(describe(origin, theirs, same, std::string(rule.setting), rule.outcome));
   }
 }
 
-void add_claim_warnings(const std::string& origin, const Placed& theirs,
-                        const std::vector<Placed>& ours, std::vector<std::string>& warnings) {
+void add_claim_collisions(const std::string& origin, const Placed& theirs,
+                          const std::vector<Placed>& ours, std::vector<Collision>& collisions) {
   for (const auto& claim : claims_of(theirs.words.name, theirs.keys)) {
     const auto same = std::find_if(ours.begin(), ours.end(), [&](const Placed& option) {
       return makes_claim(option.words.name, option.keys, claim);
     });
     if (same == ours.end()) continue;
-    warnings.push_back(
+    collisions.push_back(
         describe(origin, theirs, &*same, setting_behind(*same, claim.kind), outcome_of(claim)));
   }
 }
 
 }  // namespace
 
-std::vector<std::string> warn_of_collisions(const QemuPlan& qemu, const Origin& extra_args) {
+std::vector<Collision> find_collisions(const QemuPlan& qemu, const Origin& extra_args) {
   const auto ours = options_of(qemu, false);
   const bool is_shared = std::any_of(ours.begin(), ours.end(), [](const Placed& option) {
     return option.words.name == "machine" && option.keys.contains("memory-backend");
   });
-  std::vector<std::string> warnings;
+  std::vector<Collision> collisions;
   for (const auto& theirs : options_of(qemu, true)) {
     const auto origin =
         theirs.group == extra_group ? describe(extra_args) : "behind -- (command line)";
-    add_rule_warnings(origin, theirs, ours, is_shared ? Memory::shared : Memory::own, warnings);
-    add_claim_warnings(origin, theirs, ours, warnings);
+    add_rule_collisions(origin, theirs, ours, is_shared ? Memory::shared : Memory::own, collisions);
+    add_claim_collisions(origin, theirs, ours, collisions);
   }
-  return warnings;
+  return collisions;
 }
 
 }  // namespace vmr

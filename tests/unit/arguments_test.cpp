@@ -169,6 +169,18 @@ TEST_CASE("what is no configuration file is refused") {
   CHECK(refusal({"--set", "A=B", "args"}) == "'args' is not a configuration file");
 }
 
+TEST_CASE("a setting without --set is told so, without its value") {
+  CHECK(refusal({"args", "GUEST_PASSWORD=hunter2"}) == "'GUEST_PASSWORD=…': a setting needs --set");
+  CHECK(refusal({"--guest_password=hunter2"}) == "'--guest_password=…': a setting needs --set");
+  CHECK(refusal({"run", "vm.toml", "GUEST_PASWORD=/hunter2.toml"}) ==
+        "'GUEST_PASWORD=…': a setting needs --set");
+  CHECK(refusal({"share", "add", "/a", "FILESYSTEM2_TARGET=x"}) ==
+        "'FILESYSTEM2_TARGET=…': a setting needs --set");
+  Arguments expected;
+  expected.assignments = {"MEMORY=1G", "MEMORY=2G"};
+  CHECK(parse_arguments({"--set", "MEMORY=1G", "--set=MEMORY=2G"}) == expected);
+}
+
 TEST_CASE("other wrong words are named") {
   CHECK(mentions(refusal({"a.toml", "b.toml"}), "b.toml"));
   CHECK(mentions(refusal({"args", "--frmat=json"}), "--frmat"));

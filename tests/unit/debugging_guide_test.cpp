@@ -108,9 +108,9 @@ TEST_CASE("the guide shows arguments that collide") {
   const Strings environment = {"EXTRA_ARGS='-m 8G -device virtio-rng-pci,id=serial'"};
   const Launch launch({"EXTRA_ARGS=-m 8G -device virtio-rng-pci,id=serial"});
   std::string text = command_line(environment, "run");
-  for (const auto& warning :
-       warn_of_collisions(launch.plan.attempts.front(), {Source::environment, "EXTRA_ARGS", ""})) {
-    text += "[WARN] " + warning + "\n";
+  for (const auto& collision :
+       find_collisions(launch.plan.attempts.front(), {Source::environment, "EXTRA_ARGS", ""})) {
+    text += "[WARN] " + collision.text + "\n";
   }
   check_output(document, "collisions", text);
 }

@@ -74,7 +74,8 @@ TEST_CASE("a setting is shown with where it was given, or with what it is by def
                 "CLOUD_INIT_USER_DATA is not set: file with your own cloud-init user-data, used as "
                 "it is",
                 "GUEST_PASSWORD=(hidden) (environment)",
-                "SSH_PUBKEY is not set: public keys that may log in, one a line"});
+                "SSH_PUBKEY is not set: public keys that may log in, one a line",
+                "GUEST_NAME=vm (default): name of the VM and host name of the guest"});
 }
 
 TEST_CASE("the memory is shared for a share of virtiofs, or for one that may come") {
@@ -130,7 +131,8 @@ TEST_CASE("a share is explained at its helper and at its device") {
                      "the source",
                      "FILESYSTEM2_DRIVER=virtiofs (default): virtiofs, 9p, or auto (virtiofs where "
                      "it can run, else 9p)",
-                     "FILESYSTEM2_QUEUE_SIZE=64 (environment)"}});
+                     "FILESYSTEM2_QUEUE_SIZE=64 (environment)",
+                     "GUEST_NAME=vm (default): name of the VM and host name of the guest"}});
   const auto& ninep = all.of("shares", 3);
   CHECK(ninep.title == "share #3: /share as 't' over 9p");
   CHECK(ninep.settings.at(3) == "FILESYSTEM3_ACCESSMODE=mapped (environment)");

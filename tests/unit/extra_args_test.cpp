@@ -23,7 +23,13 @@ Strings warnings_of(const std::string& extra, const Strings& behind, Strings env
   const auto resolved = resolve(loaded.config, host);
   REQUIRE(resolved.problems == std::vector<Problem>{});
   const auto plan = make_plan(resolved.spec, host);
-  return warn_of_collisions(plan.attempts.front(), loaded.config.extra_args.origin);
+  Strings texts;
+  for (const auto& [text, is_refused] :
+       find_collisions(plan.attempts.front(), loaded.config.extra_args.origin)) {
+    texts.push_back(text);
+    CHECK(is_refused == (text.find("QEMU refuses") != text.npos));
+  }
+  return texts;
 }
 
 /// The one warning of these arguments without its origin.
@@ -51,6 +57,13 @@ TEST_CASE("options that QEMU takes once") {
        "'-cpu qemu64' and our '-cpu max' (CPU_MODEL): QEMU takes the last; set CPU_MODEL instead"},
       {"-machine pc,hpet=off", "'-machine pc,hpet=off' and our " + machine +
                                    " (MACHINE): QEMU takes the last; set MACHINE instead"},
+      {"-M memory-backend=mine",
+       "'-M memory-backend=mine' and our " + machine + ": QEMU takes the last"},
+      {"-display gtk", "'-display gtk' and our '-display none': QEMU takes the last"},
+      {"-add-fd fd=3,set=9",
+       "'-add-fd fd=3,set=9' and our '-chardev socket,id=qmp,fd=3,server=on,wait=off': QEMU "
+       "refuses "
+       "descriptor 3 twice, where the launcher's socket is"},
       {"-M type=pc",
        "'-M type=pc' and our " + machine + " (MACHINE): QEMU takes the last; set MACHINE instead"},
       {"-machine accel=kvm",
@@ -167,11 +180,10 @@ TEST_CASE("arguments that go with ours") {
                                      "-m slots=2,maxmem=8G",
                                      "-smp maxcpus=4",
                                      "-machine hpet=off",
-                                     "-machine usb=on,memory-backend=mine",
+                                     "-machine usb=on",
                                      "-name process=x",
                                      "-accel tcg",
                                      "-cpu max",
-                                     "-display vnc=:1",
                                      "-nographic",
                                      "-netdev user,id=n,hostfwd=tcp:192.168.1.1:2222-:22",
                                      "-netdev user,id=n,hostfwd=udp::2222-:22",

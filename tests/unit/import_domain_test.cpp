@@ -185,6 +185,16 @@ TEST_CASE("any setting can be written as TOML and read again") {
   }
 }
 
+TEST_CASE("a bridge card of an unknown model is lost, and only that is said") {
+  const auto domain =
+      imported(domain_with("<devices><interface type='user'/><interface type='bridge'><source "
+                           "bridge='br0'/><model type='virtio,foo'/></interface></devices>"));
+  CHECK(notes_of(domain) ==
+        "domain.xml:3: <interface type='bridge'>: not carried over: there is no card 'virtio,foo'; "
+        "give it with model virtio\n");
+  CHECK(texts_of(domain.settings).count({0, "EXTRA_ARGS"}) == 0);
+}
+
 TEST_CASE("memory in every unit of libvirt's, rounded up to MiB") {
   const std::vector<std::array<std::string, 3>> rows = {{"", "2097152", "2048"},
                                                         {"unit='b'", "33554433", "33"},

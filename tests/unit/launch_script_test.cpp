@@ -30,8 +30,9 @@ TEST_CASE("the script of a launch") {
   Arguments arguments;
   arguments.assignments = {"memory=16M", "guest_Password=hunter2", "nonsense=1"};
   arguments.config_file = "my vm.toml";
-  const auto script = launch_script(plan_with_a_kept_disk(), small_qemu(), {}, arguments,
-                                    {"CPUS=1", "GUEST_PASSWORD=hunter3", "OTHER=x"});
+  const std::vector<std::string> environment = {"CPUS=1", "GUEST_PASSWORD=hunter3", "OTHER=x"};
+  const auto script = launch_script(plan_with_a_kept_disk(), small_qemu(), {},
+                                    {arguments, environment, "/my folder"});
   const auto start = script.find("set -euo pipefail");
   REQUIRE(start != script.npos);
   CHECK(script.substr(start) == R"sh(set -euo pipefail
@@ -46,7 +47,7 @@ mkdir -p -m 0700 -- '/run/x y'
 trap 'rm -rf -- '\''/run/x y'\''' EXIT
 [[ -e '/data/it'\''s.qcow2' ]] || { mkdir -p -- "$(dirname -- '/data/it'\''s.qcow2')" &&
   qemu-img create -q -f qcow2 -F qcow2 -b '/base image.qcow2' '/data/it'\''s.qcow2'; }
-env CPUS=1 vm-runner seed -o '/run/x y/seed.iso' --set memory=16M 'my vm.toml'
+(cd -- '/my folder' && env CPUS=1 vm-runner seed -o '/run/x y/seed.iso' --set memory=16M 'my vm.toml')
 vm-runner listen '3=/run/x y/qmp.sock' -- "${qemu[@]}"
 )sh");
 }

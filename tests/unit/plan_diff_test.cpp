@@ -119,6 +119,17 @@ TEST_CASE("a share with another driver has other arguments under the same number
                "virtio-9p-pci,fsdev=share1,mount_tag=share,addr=0x10.0,multifunction=on"}}}});
 }
 
+TEST_CASE("another name of the VM is the cause of its other paths") {
+  const auto changes = diff_of({"FILESYSTEM_SOURCE=/share"}, "", "guest_name = 'n2'");
+  Strings parts;
+  for (const auto& part : changes.parts) {
+    parts.push_back(part.name);
+    CHECK(part.settings ==
+          std::vector<SettingChange>{{"GUEST_NAME", "vm (default)", "n2 (new.toml:1)"}});
+  }
+  CHECK(parts == Strings{"base", "seed", "shares"});
+}
+
 TEST_CASE("only what is other is shown, and the order counts") {
   const auto changes =
       diff_of({}, "extra_args = '-a 1 -b 2 -c 3'", "extra_args = '-b 2 -a 1 -c 3 word'");
