@@ -7,36 +7,32 @@
 #include "host/probe.hpp"
 #include "host/probe_doctor.hpp"
 #include "plan/launch_plan.hpp"
+#include "plan/trial_args.hpp"
 #include "run/runtime_folder.hpp"
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <unistd.h>
+#include <utility>
 
 namespace vmr {
 namespace {
 
 constexpr std::chrono::seconds time_to_connect{1};
 
-/// What QEMU can be given without opening a disk, a port or a socket.
-std::vector<std::string> harmless_arguments(const QemuPlan& attempt) {
-  constexpr std::array<std::string_view, 6> names = {"machine", "memory", "boot",
-                                                     "entropy", "panic",  "hotplug"};
-  std::vector<std::string> arguments;
-  for (const auto& group : attempt.groups) {
-    if (std::find(names.begin(), names.end(), group.name) == names.end()) continue;
-    arguments.insert(arguments.end(), group.arguments.begin(), group.arguments.end());
-  }
-  return arguments;
-}
-
-/// Starts the machine under each accelerator that `run` would try.
+/// Starts the machine under each accelerator that `run` would try, with the user's own arguments;
+/// without them too when QEMU refuses it, so that the right one is blamed.
 void try_attempts(const ResolvedVm& vm, QemuFacts& facts) {
   for (const auto& attempt : make_plan(vm.spec, vm.host).attempts) {
-    auto& problem =
-        attempt.accelerator == Accelerator::kvm ? facts.kvm_problem : facts.machine_problem;
-    problem = try_machine(vm.host.qemu, harmless_arguments(attempt));
+    const bool is_kvm = attempt.accelerator == Accelerator::kvm;
+    auto& problem = is_kvm ? facts.kvm_problem : facts.machine_problem;
+    const auto trial = trial_arguments(attempt);
+    auto arguments = trial.ours;
+    arguments.insert(arguments.end(), trial.users.begin(), trial.users.end());
+    problem = try_machine(vm.host.qemu, arguments);
+    if (problem.empty() || trial.users.empty()) continue;
+    auto& refusal = is_kvm ? facts.kvm_refusal : facts.refusal;
+    refusal = std::exchange(problem, try_machine(vm.host.qemu, trial.ours));
+    if (!problem.empty()) refusal.clear();
   }
 }
 
@@ -92,6 +88,8 @@ DoctorFacts probe_facts(const ExaminedVm& examined) {
   const auto control = control_socket_of(vm.config.guest_name.value, vm.host);
   facts.is_running = static_cast<bool>(connect_within(control, time_to_connect));
   facts.folders = probe_folders(vm);
+  const auto folder = std::filesystem::path(control).parent_path().string();
+  facts.runtime_problem = find_folder_problem(folder, vm.config.guest_name.value);
   return facts;
 }
 

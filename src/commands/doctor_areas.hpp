@@ -13,7 +13,8 @@ namespace vmr {
 /// Collects what the areas find.
 struct DoctorFindings {
   std::vector<Check> checks;
-  std::vector<Problem> problems;  ///< what `run` would end with
+  std::vector<Problem> problems;     ///< what `run` would end with
+  std::vector<std::string> untried;  ///< QEMU arguments that nobody tried
 
   void add(std::string area, std::string name, CheckResult result, std::string evidence,
            std::string fix = {}) {

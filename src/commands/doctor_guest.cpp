@@ -156,6 +156,8 @@ void report_name(const DoctorView& view, DoctorFindings& findings) {
     findings.fail(guest_area, "name",
                   {fmt::format("a VM named '{}' is already running", name), "",
                    "stop it, or set another GUEST_NAME", ExitStatus::failed});
+  } else if (view.facts.runtime_problem) {
+    findings.fail(guest_area, "runtime folder", *view.facts.runtime_problem);
   } else if (!runtime.obstacle.empty()) {
     findings.fail(guest_area, "runtime folder",
                   {fmt::format("cannot use the runtime folder {}: {}", view.vm.host.runtime_folder,

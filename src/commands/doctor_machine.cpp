@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "base/shell_words.hpp"
 #include "commands/doctor_areas.hpp"
 #include "commands/doctor_fixes.hpp"
+#include "plan/trial_args.hpp"
 
 #include <fmt/ranges.h>
 
@@ -145,10 +147,61 @@ void report_start(const DoctorView& view, DoctorFindings& findings) {
         fmt::format("the machine {} starts under {}", name,
                     broken_kvm(view.facts).empty() ? word_for(spec.accelerators.front()) : "tcg"));
   }
-  if (!spec.extra_args.empty()) {
-    findings.add(
-        qemu, "own arguments", CheckResult::note,
-        fmt::format("{} of EXTRA_ARGS and behind --, not tried here", spec.extra_args.size()));
+}
+
+/// Whether QEMU starts under `accelerator`, with the user's own arguments too.
+bool starts_under(Accelerator accelerator, const DoctorFacts& facts) {
+  const auto& qemu_facts = facts.qemu;
+  return accelerator == Accelerator::kvm
+             ? broken_kvm(facts).empty() && qemu_facts.kvm_refusal.empty()
+             : qemu_facts.machine_problem.empty() && qemu_facts.refusal.empty();
+}
+
+/// The user's own arguments that were tried: `trial`, with `behind` said of the others.
+void report_tried(const DoctorView& view, const TrialArguments& trial, const std::string& behind,
+                  DoctorFindings& findings) {
+  constexpr const char* name = "own arguments";
+  const auto& facts = view.facts.qemu;
+  const auto& accelerators = view.vm.spec.accelerators;
+  const bool starts =
+      std::any_of(accelerators.begin(), accelerators.end(),
+                  [&](Accelerator accelerator) { return starts_under(accelerator, view.facts); });
+  const auto& refusal = facts.refusal.empty() ? facts.kvm_refusal : facts.refusal;
+  const auto words = shell_join(trial.users);
+  if (refusal.empty()) {
+    // Of a machine that starts in no way the other checks tell.
+    if (!starts) return;
+    findings.add(qemu, name, behind.empty() ? CheckResult::ok : CheckResult::note,
+                 fmt::format("QEMU starts with {}{}", words, behind));
+    return;
+  }
+  const auto refused =
+      fmt::format("QEMU does not start with {}: {}{}", words, without_program(refusal), behind);
+  const auto fix = fmt::format(
+      "correct EXTRA_ARGS, or what is behind -- ({} -help lists what there is)", view.vm.host.qemu);
+  if (starts) {
+    const auto* other = facts.refusal.empty() ? "; under TCG it does" : "; under KVM it does";
+    findings.add(qemu, name, CheckResult::warn, refused + other, fix);
+  } else {
+    findings.fail(qemu, name, {refused, "", fix, ExitStatus::failed});
+  }
+}
+
+/// The user's own arguments, as far as QEMU was tried with them.
+void report_own_arguments(const DoctorView& view, DoctorFindings& findings) {
+  if (!view.is_valid) return;
+  const auto plan = make_plan(view.vm.spec, view.vm.host);
+  const auto trial = trial_arguments(plan.attempts.front());
+  findings.untried = trial.untried;
+  const auto untried =
+      trial.untried.empty()
+          ? std::string()
+          : fmt::format("not tried, as they or what they name reach outside QEMU: {}",
+                        fmt::join(trial.untried, " "));
+  if (!trial.users.empty()) {
+    report_tried(view, trial, untried.empty() ? "" : "; " + untried, findings);
+  } else if (!untried.empty()) {
+    findings.add(qemu, "own arguments", CheckResult::note, untried);
   }
 }
 
@@ -183,6 +236,7 @@ void report_qemu(const DoctorView& view, DoctorFindings& findings) {
                                           : fmt::format("{}", fmt::join(facts.accelerators, ", ")));
   report_devices(view, findings);
   report_start(view, findings);
+  report_own_arguments(view, findings);
 }
 
 }  // namespace vmr

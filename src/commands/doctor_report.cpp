@@ -118,7 +118,7 @@ Report make_report(const ExaminedVm& examined, const DoctorFacts& facts) {
   }
   sort_by_area(findings.checks);
   // `run` ends with the first of these that has any.
-  Report report{ExitStatus::ok, std::move(findings.checks)};
+  Report report{ExitStatus::ok, std::move(findings.checks), std::move(findings.untried)};
   for (const std::vector<Problem>* problems :
        {&examined.problems, &at_start, &std::as_const(findings.problems)}) {
     if (problems->empty()) continue;

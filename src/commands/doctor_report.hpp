@@ -28,6 +28,7 @@ struct Check {
 struct Report {
   ExitStatus status = ExitStatus::ok;  ///< that of `run`, as far as it can be foreseen
   std::vector<Check> checks;           ///< those of an area follow each other
+  std::vector<std::string> untried{};  ///< QEMU arguments that `run` has and nobody tried
 
   bool operator==(const Report&) const = default;
 };

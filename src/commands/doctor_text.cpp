@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -95,7 +96,12 @@ std::string verdict(const Report& report) {
   const auto count =
       std::count_if(report.checks.begin(), report.checks.end(),
                     [](const Check& check) { return check.result == CheckResult::fail; });
-  if (count == 0) return "vm-runner run would work.";
+  if (count == 0 && report.untried.empty()) return "vm-runner run would work.";
+  if (count == 0) {
+    return fmt::format("vm-runner run would work, if QEMU takes {}, which {} not tried.",
+                       on_one_line(fmt::format("{}", fmt::join(report.untried, ", "))),
+                       report.untried.size() == 1 ? "was" : "were");
+  }
   return fmt::format("vm-runner run would not work: {} of the checks failed (exit status {}).",
                      count, static_cast<int>(report.status));
 }
@@ -113,8 +119,8 @@ std::string report_table(const Report& report, bool in_colour) {
     text += rows_of(check, in_colour);
   }
   const auto result = report.status == ExitStatus::ok ? CheckResult::ok : CheckResult::fail;
-  return text + (in_colour ? fmt::format("{}{}{}\n", colour_of(result), verdict(report), plain)
-                           : verdict(report) + "\n");
+  const auto last = wrap(verdict(report), 0);
+  return text + (in_colour ? fmt::format("{}{}{}\n", colour_of(result), last, plain) : last + "\n");
 }
 
 std::string report_json(const Report& report) {
@@ -127,9 +133,12 @@ std::string report_json(const Report& report) {
                                   {"evidence", to_utf8(check.evidence)},
                                   {"fix", to_utf8(check.fix)}});
   }
+  json::array untried;
+  for (const auto& words : report.untried) untried.push_back(json::string(to_utf8(words)));
   return json::serialize(json::object{{"ok", report.status == ExitStatus::ok},
                                       {"exit_status", static_cast<int>(report.status)},
-                                      {"checks", std::move(checks)}}) +
+                                      {"checks", std::move(checks)},
+                                      {"untried", std::move(untried)}}) +
          "\n";
 }
 

@@ -45,6 +45,21 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
+/// Why the wished SSH port, which the VM must have, cannot be had.
+Problem problem_of_port(const ResolvedVm& vm) {
+  const auto& wished = vm.config.ssh_port;
+  const auto& obstacle = vm.host.ssh_port_obstacle;
+  const bool is_low = wished.value.port < 1024 && !obstacle.empty();
+  return {
+      obstacle.empty()
+          ? fmt::format("SSH_PORT='{}': the port is in use", wished.value.port)
+          : fmt::format("SSH_PORT='{}': the port cannot be had: {}", wished.value.port, obstacle),
+      describe(wished.origin),
+      is_low ? "choose a port from 1024 on (one below needs CAP_NET_BIND_SERVICE), or 0 for none"
+             : "choose another port, or 0 for none",
+      ExitStatus::host_unsupported};
+}
+
 }  // namespace
 
 ControlAddress find_control(const Arguments& arguments,
@@ -90,9 +105,7 @@ std::vector<Problem> start_problems(const ResolvedVm& vm) {
   }
   const auto wished = vm.config.ssh_port.value.port;
   if (wished != 0 && vm.host.free_ssh_port != vm.spec.ssh.port) {
-    problems.push_back({fmt::format("SSH_PORT='{}': the port is in use", wished),
-                        describe(vm.config.ssh_port.origin), "choose another port, or 0 for none",
-                        ExitStatus::host_unsupported});
+    problems.push_back(problem_of_port(vm));
   }
   return problems;
 }

@@ -2,6 +2,8 @@
 // What `doctor` tells beyond the Host, as plain data.
 #pragma once
 
+#include "base/error.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +24,9 @@ struct QemuFacts {
   std::string kvm_problem;      ///< why it does not start the machine under KVM; empty: it does, or
                                 ///< was not asked
   std::string machine_problem;  ///< the same under TCG
+  std::string kvm_refusal{};  ///< why it does not start it with the user's own arguments under KVM,
+                              ///< though it does without them; empty: it does, or was not asked
+  std::string refusal{};      ///< the same under TCG
 
   bool operator==(const QemuFacts&) const = default;
 };
@@ -85,6 +90,7 @@ struct DoctorFacts {
   ProcessFacts process;
   std::optional<ImageFacts> image;             ///< none: the guest has no disk
   bool is_running = false;                     ///< a VM of this name answers
+  std::optional<Problem> runtime_problem;      ///< why the VM cannot have its runtime folder
   std::map<std::string, FolderFacts> folders;  ///< by absolute path: of shares, and where disks
                                                ///< keep their changes
 

@@ -98,8 +98,9 @@ struct Host {
   std::string user_data;                          ///< contents of CLOUD_INIT_USER_DATA
   std::string user_data_problem;                  ///< why it cannot be read
   std::optional<std::uint16_t>
-      free_ssh_port;                       ///< the first free one of the ten from the wished one
-  std::string random;                      ///< 32 hex digits of fresh randomness
+      free_ssh_port;              ///< the first free one of the ten from the wished one
+  std::string ssh_port_obstacle;  ///< why the wished one cannot be had, if not for being in use
+  std::string random;             ///< 32 hex digits of fresh randomness
   std::map<std::string, FileFacts> files;  ///< by absolute path: every path the configuration names
 
   bool operator==(const Host&) const = default;

@@ -6,6 +6,7 @@
 #include "host/abilities.hpp"
 #include "host/capture.hpp"
 #include "host/environment.hpp"
+#include "host/file_systems.hpp"
 #include "host/guest_image.hpp"
 #include "host/programs.hpp"
 
@@ -53,8 +54,7 @@ std::string find_obstacle(const std::filesystem::path& path) {
   while (::access(parent.c_str(), F_OK) != 0 && errno == ENOENT && parent.has_relative_path()) {
     parent = parent.parent_path();
   }
-  if (::access(parent.c_str(), W_OK | X_OK) == 0) return {};
-  return fmt::format("{}: {}", parent.string(), std::strerror(errno));
+  return find_obstacle_in(parent.string());
 }
 
 Architecture own_architecture() {
@@ -135,7 +135,8 @@ void probe_user_data(const Config& config, Host& host) {
   host.user_data.assign(std::istreambuf_iterator<char>(file), {});
 }
 
-bool is_free(const std::string& address, std::uint16_t port) {
+/// Why nobody can listen at the port now, as an errno; 0: it is free.
+int try_port(const std::string& address, std::uint16_t port) {
   const UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int yes = 1;
   ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -143,19 +144,23 @@ bool is_free(const std::string& address, std::uint16_t port) {
   name.sin_family = AF_INET;
   name.sin_port = htons(port);
   if (::inet_pton(AF_INET, address.empty() ? "0.0.0.0" : address.c_str(), &name.sin_addr) != 1) {
-    return true;
+    return 0;
   }
-  return ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+  const auto* address_of_port = reinterpret_cast<const sockaddr*>(&name);
+  return ::bind(probe.get(), address_of_port, sizeof name) == 0 ? 0 : errno;
 }
 
-std::optional<std::uint16_t> probe_ssh_port(const SshForward& wished) {
-  if (wished.port == 0) return std::nullopt;
+void probe_ssh_port(const SshForward& wished, Host& host) {
+  if (wished.port == 0) return;
   for (int port = wished.port; port < wished.port + 10 && port < 65536; ++port) {
-    if (is_free(wished.address, static_cast<std::uint16_t>(port))) {
-      return static_cast<std::uint16_t>(port);
+    const int error = try_port(wished.address, static_cast<std::uint16_t>(port));
+    if (port == wished.port && error != 0 && error != EADDRINUSE) {
+      host.ssh_port_obstacle = std::strerror(error);
     }
+    if (error != 0) continue;
+    host.free_ssh_port = static_cast<std::uint16_t>(port);
+    return;
   }
-  return std::nullopt;
 }
 
 std::uint64_t open_files_limit() {
@@ -223,7 +228,7 @@ Host probe_host(const Config& config) {
   host.open_files_limit = open_files_limit();
   probe_guest(config, host);
   probe_user_data(config, host);
-  host.free_ssh_port = probe_ssh_port(config.ssh_port.value);
+  probe_ssh_port(config.ssh_port.value, host);
   host.random = random_digits();
   host.files = probe_files(config, host);
   return host;
@@ -235,7 +240,10 @@ std::string try_machine(const std::string& qemu, const std::vector<std::string>&
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const auto result =
       capture(argv, R"({"execute":"qmp_capabilities"}{"execute":"quit"})", time_to_tell);
-  if (result.ok) return {};
+  // One that only tells its version, or lists something, ends well too, but answers nothing.
+  const bool answered = result.output.find(R"("return")") != std::string::npos;
+  if (result.ok && answered) return {};
+  if (result.ok) return "QEMU ended at once, with success, and started nothing";
   if (result.timed_out) return "QEMU does not answer";
   // Behind its last words of its own, with its name before them, it may advise something.
   std::istringstream lines(result.errors);

@@ -24,7 +24,8 @@ std::string random_digits();
 void probe_virtiofsd(Host& host);
 
 /// Whether QEMU starts the machine of these `arguments`, in which no vCPU runs: empty when it does,
-/// else the last thing QEMU said of itself. Takes about 50 ms, at most ten seconds.
+/// else the last thing QEMU said of itself, or that it ended before it started anything. Takes
+/// about 50 ms, at most ten seconds.
 std::string try_machine(const std::string& qemu, const std::vector<std::string>& arguments);
 
 /// Whether QEMU really starts a vCPU under KVM here: empty when it does, else the last thing QEMU

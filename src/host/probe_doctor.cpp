@@ -3,18 +3,16 @@
 
 #include "host/capture.hpp"
 #include "host/environment.hpp"
+#include "host/file_systems.hpp"
 #include "host/programs.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <linux/magic.h>
 #include <sched.h>
 #include <sstream>
 #include <sys/statfs.h>
@@ -82,30 +80,6 @@ bool read_image_info(const std::string& text, ImageFacts& facts) {
   if (size != nullptr && size->is_int64())
     facts.size = static_cast<std::uint64_t>(size->as_int64());
   return true;
-}
-
-std::string file_system_name(long magic) {
-  constexpr std::array<std::pair<long, std::string_view>, 17> names = {
-      {{EXT4_SUPER_MAGIC, "ext4"},
-       {0x58465342, "xfs"},
-       {static_cast<long>(BTRFS_SUPER_MAGIC), "btrfs"},
-       {OVERLAYFS_SUPER_MAGIC, "overlay"},
-       {TMPFS_MAGIC, "tmpfs"},
-       {NFS_SUPER_MAGIC, "nfs"},
-       {static_cast<long>(0xff534d42), "cifs"},
-       {static_cast<long>(0xfe534d42), "smb2"},
-       {FUSE_SUPER_MAGIC, "fuse"},
-       {V9FS_MAGIC, "9p"},
-       {0x2fc12fc1, "zfs"},
-       {static_cast<long>(F2FS_SUPER_MAGIC), "f2fs"},
-       {MSDOS_SUPER_MAGIC, "vfat"},
-       {0x2011bab0, "exfat"},
-       {CEPH_SUPER_MAGIC, "ceph"},
-       {SQUASHFS_MAGIC, "squashfs"},
-       {RAMFS_MAGIC, "ramfs"}}};
-  const auto found = std::find_if(names.begin(), names.end(),
-                                  [&](const auto& name) { return name.first == magic; });
-  return found == names.end() ? fmt::format("{:#x}", magic) : std::string(found->second);
 }
 
 FolderFacts::Xattrs probe_xattrs(const std::string& path) {
@@ -191,9 +165,7 @@ FolderFacts probe_folder(const std::string& path) {
   fs::path nearest = path;
   while (!exists(nearest.c_str()) && nearest.has_relative_path()) nearest = nearest.parent_path();
   FolderFacts facts;
-  if (::access(nearest.c_str(), W_OK | X_OK) != 0) {
-    facts.obstacle = fmt::format("{}: {}", nearest.string(), std::strerror(errno));
-  }
+  facts.obstacle = find_obstacle_in(nearest.string());
   struct statfs file_system {};
   if (::statfs(nearest.c_str(), &file_system) != 0) return facts;
   facts.file_system = file_system_name(file_system.f_type);

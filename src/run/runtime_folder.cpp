@@ -96,6 +96,12 @@ std::optional<pid_t> find_lock_holder(const UniqueFd& folder) {
   return std::nullopt;
 }
 
+/// The folder as it is, opened; none when it is not there. Throws Error for one that is not ours.
+UniqueFd open_existing(const std::string& path) {
+  check_parent(path);
+  return open_own_folder(path);
+}
+
 [[noreturn]] void fail_as_running(const std::string& vm_name, const UniqueFd& folder) {
   const auto pid = find_lock_holder(folder);
   throw Error(fmt::format("a VM named '{}' is already running{}", vm_name,
@@ -105,9 +111,9 @@ std::optional<pid_t> find_lock_holder(const UniqueFd& folder) {
 
 /// The folder, made and locked; none when it vanished meanwhile.
 UniqueFd try_lock_folder(const std::string& path, const std::string& vm_name) {
+  check_parent(path);  // so that nothing is made in a folder that is not ours
   make_folders(path, 0700);
-  check_parent(path);
-  UniqueFd folder = open_own_folder(path);
+  UniqueFd folder = open_existing(path);
   if (!folder) return {};
   if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) fail_as_running(vm_name, folder);
@@ -131,6 +137,18 @@ std::error_code remove_contents(const std::string& path) {
 }
 
 }  // namespace
+
+std::optional<Problem> find_folder_problem(const std::string& path, const std::string& vm_name) {
+  try {
+    const auto folder = open_existing(path);
+    // Taking the lock, even for a moment, could turn away a launcher that starts now.
+    if (folder && find_lock_holder(folder)) fail_as_running(vm_name, folder);
+    return std::nullopt;
+  } catch (const Error& error) {
+    const std::string cause = error.cause.empty() ? "" : ": " + error.cause;
+    return Problem{error.what() + cause, "", error.hint, error.status};
+  }
+}
 
 RuntimeFolder::RuntimeFolder(std::string path, const std::string& vm_name)
     : path_(std::move(path)) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/error.hpp"
 #include "base/unique_fd.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace vmr {
@@ -25,6 +27,10 @@ class RuntimeFolder {
   std::string path_;
   UniqueFd lock_;
 };
+
+/// Why the VM `vm_name` could not have its RuntimeFolder at `path` now, as far as what is there
+/// tells; changes and locks nothing. A VM that only starts counts as running.
+std::optional<Problem> find_folder_problem(const std::string& path, const std::string& vm_name);
 
 /// A listening UNIX socket at `path`, mode 0600, close-on-exec. Throws Error. Who watches the
 /// folder with inotify sees the file being made, and its times change once it takes connections.

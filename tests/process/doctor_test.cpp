@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `vm-runner doctor` with the real probes: the programs are fakes where nothing else is said.
 #include "host/capture.hpp"
+#include "host/probe.hpp"
 #include "host/probe_doctor.hpp"
 #include "host/programs.hpp"
 #include "support/fake_host.hpp"
@@ -16,8 +17,10 @@
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <grp.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -226,6 +229,107 @@ TEST_CASE("doctor leaves a share and the folder it would make as they are") {
   CHECK_FALSE(fs::exists(host / "new"));
 }
 
+TEST_CASE("doctor refuses a runtime folder that run refuses, and leaves it as it is") {
+  const FakeHost host;
+  const auto folder = host.runtime_folder() + "/vm-runner";
+  const auto check = [&](const std::string& problem) {
+    Launcher doctor(host.settings(), {"doctor", "--format=json"});
+    const auto finished = doctor.finish();
+    const Diagnosis diagnosis{finished.status, json::parse(finished.output).as_object()};
+    CHECK(diagnosis.status == 1);
+    CHECK(diagnosis.about("guest", "runtime folder") == "fail " + problem);
+    Launcher run(host.settings({{"FAKE_QEMU", "report,poweroff"}}));
+    CHECK(run.finish().status == 1);
+  };
+  const auto alone = fmt::format(
+      "cannot use the runtime folder {}: it is not a folder of user {} "
+      "alone",
+      folder, ::geteuid());
+  fs::create_directory(folder);
+  fs::permissions(folder, fs::perms::all);
+  check(alone);
+  fs::permissions(folder, fs::perms::owner_all);
+  write_text(folder + "/vm", "");
+  check(
+      fmt::format("cannot use the runtime folder {}/vm: it is not a folder, or a symbolic link "
+                  "to one",
+                  folder));
+  CHECK(fs::is_regular_file(folder + "/vm"));
+  fs::remove(folder + "/vm");
+  fs::create_directory(folder + "/vm");
+  fs::permissions(folder + "/vm", fs::perms::all);
+  check(fmt::format("cannot use the runtime folder {}/vm: others may write to it (mode 0777)",
+                    folder));
+  fs::remove_all(folder);
+  fs::create_directory_symlink(host / "home", folder);
+  check(alone);
+  fs::remove(folder);
+  write_text(folder, "");
+  check(alone);
+}
+
+TEST_CASE("doctor sees a VM that is only starting, and does not disturb it") {
+  const FakeHost host;
+  const auto folder = host.runtime_folder() + "/vm-runner/vm";
+  fs::create_directories(folder);
+  const vmr::UniqueFd lock(::open(folder.c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(::flock(lock.get(), LOCK_EX | LOCK_NB) == 0);
+  Launcher doctor(host.settings(), {"doctor", "--format=json"});
+  const auto finished = doctor.finish();
+  CHECK(finished.status == 1);
+  const Diagnosis diagnosis{finished.status, json::parse(finished.output).as_object()};
+  CHECK(diagnosis.about("guest", "runtime folder") ==
+        fmt::format("fail a VM named 'vm' is already running (pid {})", ::getpid()));
+}
+
+TEST_CASE("doctor and run refuse to make a source among the kernel's own files") {
+  const FakeHost host;
+  struct Row {
+    std::string parent;
+    std::string below;
+    std::string file_system;
+  };
+  for (const auto& row : std::vector<Row>{{"/proc", "/new", "proc"}, {"/sys", "/a/new", "sysfs"}}) {
+    const auto source = row.parent + row.below;
+    const Launcher::Variables share = {{"FILESYSTEM_SOURCE", source}};
+    CHECK(vmr::probe_folder(source).file_system == row.file_system);
+    const auto diagnosis = diagnose(host, share);
+    CHECK(diagnosis.status == 3);
+    const auto start = fmt::format(
+        "fail FILESYSTEM_SOURCE='{}': the directory is missing and cannot be made: {}: ", source,
+        row.parent);
+    const auto told = diagnosis.about("shares", "setting");
+    CHECK(told.starts_with(start));
+    // Others than root may not write there anyway; in a container /sys may be mounted read-only.
+    const bool may_write = ::access(row.parent.c_str(), W_OK | X_OK) == 0;
+    const auto reason = fmt::format("a file system of the kernel's own ({})", row.file_system);
+    CHECK((told.find(reason) != told.npos) == may_write);
+    CHECK(host.run(share).status == 3);
+    CHECK(host.starts_of("qemu") == 0);
+  }
+}
+
+TEST_CASE("the real QEMU is blamed for nothing, and its words on own arguments are told") {
+  const auto qemu = vmr::find_in_path("qemu-system-x86_64");
+  if (qemu.empty()) {
+    MESSAGE("SKIPPED: there is no QEMU here");
+    return;
+  }
+  const std::vector<std::string> machine = {"-machine", "none"};
+  const auto words_on = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), machine.begin(), machine.end());
+    return vmr::try_machine(qemu, more);
+  };
+  CHECK(words_on({}) == "");
+  CHECK(words_on({"-frob"}) == "qemu-system-x86_64: -frob: invalid option");
+  CHECK(words_on({"-device", "nonsense"}) ==
+        "qemu-system-x86_64: -device nonsense: 'nonsense' is not a valid device model name");
+  const std::string ended = "QEMU ended at once, with success, and started nothing";
+  CHECK(words_on({"-version"}) == ended);
+  CHECK(words_on({"-h"}) == ended);
+  CHECK(words_on({"-device", "help"}) == ended);
+}
+
 TEST_CASE("doctor works for an ordinary user") {
   if (::geteuid() != 0) {
     MESSAGE("SKIPPED: only root can become another user");
@@ -242,6 +346,15 @@ TEST_CASE("doctor works for an ordinary user") {
   CHECK(diagnosis.status == 0);
   CHECK(diagnosis.about("machine", "place").ends_with("as user 65534:65534"));
   CHECK(diagnosis.about("privileges", "capabilities") == "ok none; an ordinary user needs none");
+
+  std::ifstream first_port("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  int first = 0;
+  if (!(first_port >> first) || first < 1024) return;  // any user may have every port here
+  const auto low = diagnose(host, {{"SSH_PORT", "1"}}, details);
+  CHECK(low.status == 3);
+  CHECK(low.about("ports", "setting") ==
+        "fail SSH_PORT='1': the port cannot be had: Permission denied; from SSH_PORT "
+        "(environment)");
 }
 
 TEST_CASE("the real QEMU of this machine tells what it has") {

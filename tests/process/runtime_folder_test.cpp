@@ -167,9 +167,11 @@ TEST_CASE("a folder that cannot be made is named with the reason") {
   TemporaryFolder top;
   std::ofstream(top / "file") << "x";
   const auto path = top / "file/one";
-  CHECK(failure_of(path, "one") == fmt::format("error: cannot use the runtime folder {}\n"
-                                               "  cause: Not a directory\n",
-                                               path));
+  CHECK(failure_of(path, "one") == fmt::format("error: cannot use the runtime folder {0}\n"
+                                               "  cause: it is not a folder of user {1} alone\n"
+                                               "  hint:  remove {0}\n",
+                                               std::filesystem::path(path).parent_path().string(),
+                                               ::geteuid()));
 }
 
 TEST_CASE("a readable folder from before becomes private") {

@@ -114,6 +114,9 @@ TEST_CASE("a name that is taken and a runtime folder that cannot be made") {
   CHECK(Argv{failures_of(report_of({}, docker_host(), facts))} ==
         Argv{{"guest runtime folder: cannot use the runtime folder /run/vm-runner: /run: Read-only "
               "file system -> set XDG_RUNTIME_DIR to a folder of your own"}});
+  facts.runtime_problem = Problem{"not yours", "", "remove it", ExitStatus::failed};
+  CHECK(Argv{failures_of(report_of({}, docker_host(), facts))} ==
+        Argv{{"guest runtime folder: not yours -> remove it"}});
   facts.is_running = true;
   const auto report = report_of({"GUEST_NAME=dev"}, docker_host(), facts);
   CHECK(Argv{failures_of(report)} ==

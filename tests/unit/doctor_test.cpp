@@ -122,6 +122,20 @@ TEST_CASE("every problem of the settings is told at once with its hint") {
   CHECK(status_of(report) == 2);
 }
 
+TEST_CASE("a port that is not in use and cannot be had all the same") {
+  auto host = docker_host();
+  host.free_ssh_port = 1024;
+  host.ssh_port_obstacle = "Permission denied";
+  const std::string cannot =
+      "the port cannot be had: Permission denied; from SSH_PORT "
+      "(environment) -> choose ";
+  CHECK(Argv{failures_of(report_of({"SSH_PORT=1023"}, host, docker_facts()))} ==
+        Argv{{"ports setting: SSH_PORT='1023': " + cannot +
+              "a port from 1024 on (one below needs CAP_NET_BIND_SERVICE), or 0 for none"}});
+  CHECK(Argv{failures_of(report_of({"SSH_PORT=192.0.2.1:2222"}, host, docker_facts()))} ==
+        Argv{{"ports setting: SSH_PORT='2222': " + cannot + "another port, or 0 for none"}});
+}
+
 TEST_CASE("warnings are in the report once") {
   auto host = docker_host();
   host.kvm = {KvmFacts::State::missing, "/dev/kvm: No such file or directory"};

@@ -50,9 +50,12 @@ TEST_CASE("a report as JSON") {
         R"({"area":"QEMU","name":"start","result":"note","evidence":"not tried","fix":""},)"
         R"({"area":"shares","name":"#1 here","result":"warn","evidence":"/s: a\nb","fix":"do x"},)"
         R"({"area":"shares","name":"a name that is long","result":"fail","evidence":"no",)"
-        R"("fix":"do\ty"}]})"
+        R"("fix":"do\ty"}],"untried":[]})"
         "\n");
-  CHECK(report_json({}) == "{\"ok\":true,\"exit_status\":0,\"checks\":[]}\n");
+  CHECK(report_json({}) == "{\"ok\":true,\"exit_status\":0,\"checks\":[],\"untried\":[]}\n");
+  CHECK(report_json({ExitStatus::ok, {}, {"-drive 'a\nb'"}}) ==
+        R"({"ok":true,"exit_status":0,"checks":[],"untried":["-drive 'a\nb'"]})"
+        "\n");
   CHECK(report_table({}, false) == "vm-runner run would work.\n");
 }
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Which file system a folder is on, and what that means for what is made in it.
+#pragma once
+
+#include <string>
+
+namespace vmr {
+
+/// "ext4" for the type that statfs(2) tells; a number in hex when we know no name. Pure.
+std::string file_system_name(long type);
+
+/// Why nothing of a user's can be made in the folder `path`, which is there, with its name: we may
+/// not, or it is on a file system of the kernel's own; empty: it can. Changes nothing.
+std::string find_obstacle_in(const std::string& path);
+
+}  // namespace vmr
