@@ -19,7 +19,8 @@ struct Collision {
 };
 
 /// One collision for each of the user's own arguments in `qemu` that collides with one of ours, or
-/// changes how the machine starts or ends, as QEMU 7.2 takes them. `extra_args`: where EXTRA_ARGS came from.
+/// changes how the machine starts or ends, as QEMU 7.2 takes them. `extra_args`: where EXTRA_ARGS
+/// came from.
 std::vector<Collision> find_collisions(const QemuPlan& qemu, const Origin& extra_args);
 
 }  // namespace vmr
