@@ -14,6 +14,7 @@
 #include <fstream>
 #include <optional>
 #include <sched.h>
+#include <unistd.h>
 
 using namespace vmr::test;
 
@@ -163,8 +164,10 @@ TEST_CASE("launch: a file in the place of the runtime folder is an error") {
   write_text(path, "keep me");
   const auto seen = run_launcher(host.settings({{"FAKE_QEMU", "poweroff"}}));
   CHECK(seen.status == 1);
-  CHECK(seen.log ==
-        "error: cannot use the runtime folder " + path + "/vm\n  cause: Not a directory\n");
+  CHECK(seen.log == fmt::format("error: cannot use the runtime folder {0}\n"
+                                "  cause: it is not a folder of user {1} alone\n"
+                                "  hint:  remove {0}\n",
+                                path, ::geteuid()));
   CHECK(read_text(path) == "keep me");
   CHECK(host.starts_of("qemu") == 0);
 }
