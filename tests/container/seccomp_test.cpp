@@ -69,7 +69,7 @@ void check_needs(const std::string& name, const Words& options, const std::strin
   const auto run = boot_with(work, profile_without(work, name), options);
   INFO(run.output << run.errors);
   CHECK_FALSE(run.ok);
-  CHECK(run.errors.find(problem) == 0);
+  CHECK(("\n" + run.errors).find("\n" + problem) != std::string::npos);
 }
 
 const Words thread_pool = {"-e", "FILESYSTEM_THREAD_POOL_SIZE=4"};
