@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/oom_kills.hpp"
 
+#include "host/memory_cgroups.hpp"
+
 #include <fstream>
 #include <string>
 #include <vector>
@@ -23,14 +25,9 @@ std::optional<std::uint64_t> read_count(const std::string& path) {
 std::vector<std::string> candidates() {
   const std::string root = "/sys/fs/cgroup";
   std::vector<std::string> paths;
-  std::ifstream cgroups("/proc/self/cgroup");
-  for (std::string line; std::getline(cgroups, line);) {
-    // "0::/path", or "9:memory:/path".
-    const auto path = line.substr(line.rfind(':') + 1);
-    if (line.starts_with("0::")) paths.push_back(root + path + "/memory.events");
-    if (line.find(":memory:") != line.npos) {
-      paths.push_back(root + "/memory" + path + "/memory.oom_control");
-    }
+  for (const auto& cgroup : find_memory_cgroups()) {
+    paths.push_back(cgroup.root + cgroup.path +
+                    (cgroup.is_version_2 ? "/memory.events" : "/memory.oom_control"));
   }
   paths.push_back(root + "/memory.events");
   paths.push_back(root + "/memory/memory.oom_control");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "host/memory_cgroups.hpp"
 #include "host/probe_doctor.hpp"
 
 #include <fmt/format.h>
@@ -110,16 +111,10 @@ std::optional<std::uint64_t> smallest_limit(const std::string& root, std::filesy
 }
 
 std::optional<std::uint64_t> memory_limit() {
-  const std::string root = "/sys/fs/cgroup";
   std::optional<std::uint64_t> smallest;
-  std::ifstream cgroups("/proc/self/cgroup");
-  for (std::string line; std::getline(cgroups, line);) {
-    // "0::/path", or "9:memory:/path".
-    const auto path = line.substr(line.rfind(':') + 1);
-    const auto limit = line.starts_with("0::") ? smallest_limit(root, path, "memory.max")
-                       : line.find(":memory:") != line.npos
-                           ? smallest_limit(root + "/memory", path, "memory.limit_in_bytes")
-                           : std::nullopt;
+  for (const auto& [root, path, is_version_2] : find_memory_cgroups()) {
+    const auto limit =
+        smallest_limit(root, path, is_version_2 ? "memory.max" : "memory.limit_in_bytes");
     if (limit) smallest = std::min(smallest.value_or(*limit), *limit);
   }
   return smallest;
