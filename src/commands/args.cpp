@@ -14,9 +14,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <utility>
-
 namespace vmr {
 namespace {
 
@@ -30,23 +27,17 @@ const QemuPlan& chosen_attempt(const LaunchPlan& plan, const VmSpec& spec, const
   return plan.attempts.back();
 }
 
-/// Whether --only=`wanted` means this part; the helpers belong to the shares.
-bool is_meant(const Part& part, const std::string& wanted) {
-  return wanted.empty() || part.name == wanted || (part.is_helper && wanted == "shares");
-}
-
 /// The parts that --only leaves.
-std::vector<Part> wanted_parts(std::vector<Part> parts, const std::string& wanted) {
+std::vector<Part> wanted_parts(const std::vector<Part>& parts, const std::string& wanted) {
+  if (wanted.empty()) return parts;
+  auto left = parts_named(wanted, parts);
+  if (!left.empty()) return left;
   std::vector<std::string> names;
   for (const auto& part : parts) {
     if (names.empty() || names.back() != part.name) names.push_back(part.name);
   }
-  std::erase_if(parts, [&](const Part& part) { return !is_meant(part, wanted); });
-  if (parts.empty()) {
-    throw Error(fmt::format("--only={}: there are no such arguments", wanted), "",
-                fmt::format("one of: {}", fmt::join(names, ", ")), ExitStatus::usage);
-  }
-  return parts;
+  throw Error(fmt::format("--only={}: there are no such arguments", wanted), "",
+              fmt::format("one of: {}", fmt::join(names, ", ")), ExitStatus::usage);
 }
 
 /// What would be other with the configuration file of --diff instead of the one that is given.

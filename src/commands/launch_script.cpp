@@ -21,14 +21,7 @@ std::string array_name(const std::string& process) {
 /// One argument a line, an option and its value on the same one.
 std::string array_lines(const std::vector<std::string>& arguments) {
   std::string text;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const auto& argument = arguments[i];
-    const bool value_of_option = i > 0 && arguments[i - 1].starts_with('-') &&
-                                 !argument.starts_with('-') &&
-                                 arguments[i - 1].find('=') == std::string::npos;
-    text += value_of_option ? " " : "\n  ";
-    text += shell_quote(argument);
-  }
+  for (const auto& unit : units_of(arguments)) text += "\n  " + shell_join(unit);
   return text;
 }
 

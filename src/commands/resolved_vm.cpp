@@ -79,7 +79,8 @@ ExaminedVm examine(LoadedConfig loaded, Host host) {
   append(loaded.problems, resolved.problems);
   append(loaded.warnings, resolved.warnings);
   std::vector<Collision> collisions;
-  if (loaded.problems.empty()) {
+  const bool has_own = !resolved.spec.extra_args.empty() || !resolved.spec.qemu_args.empty();
+  if (loaded.problems.empty() && has_own) {
     const auto plan = make_plan(resolved.spec, host);
     collisions = find_collisions(plan.attempts.front(), loaded.config.extra_args.origin);
   }

@@ -71,7 +71,7 @@ std::string comment_of(const std::string& text) {
 std::string print_line(const TomlLine& line) {
   const auto text =
       fmt::format("{}{} = {}", line.is_comment ? "# " : "", toml_key(variable_of(line.key)),
-                  value_of(to_utf8(line.text), kind_of_setting(line.key)));
+                  value_of(to_utf8(line.text), row_of(line.key).kind));
   return line.comment.empty() ? text + "\n"
                               : fmt::format("{}  {}\n", text, comment_of(line.comment));
 }

@@ -83,20 +83,18 @@ std::string toml_key(std::string_view variable) {
   return ascii_lower(parts ? parts->name : variable);
 }
 
-ValueKind kind_of_setting(const SettingKey& key) {
-  const auto* of_vm = key.share == 0 ? find_row(vm_settings(), key.name) : nullptr;
-  const auto* of_share = key.share == 0 ? nullptr : find_row(share_settings(), key.name);
-  if (of_vm != nullptr) return of_vm->store.kind;
-  return of_share != nullptr ? of_share->store.kind : ValueKind::text;
+SettingRow row_of(const SettingKey& key) {
+  const auto read = [](const auto* row) {
+    return row == nullptr
+               ? SettingRow{}
+               : SettingRow{row->default_value, row->meaning, row->store.kind, row->secret};
+  };
+  return key.share == 0 ? read(find_row(vm_settings(), key.name))
+                        : read(find_row(share_settings(), key.name));
 }
 
 bool is_secret(const SettingKey& key) {
-  if (key.share == 0) {
-    const auto* row = find_row(vm_settings(), key.name);
-    return row != nullptr && row->secret;
-  }
-  const auto* row = find_row(share_settings(), key.name);
-  return row != nullptr && row->secret;
+  return row_of(key).secret;
 }
 
 std::optional<std::string> nearest_variable(std::string_view variable, std::size_t limit) {

@@ -36,8 +36,16 @@ std::string toml_key(std::string_view variable);
 /// What the text of a setting stands for.
 enum class ValueKind { text, number, flag, words };
 
-/// That of this setting; `text` for one that does not exist.
-ValueKind kind_of_setting(const SettingKey& key);
+/// What the settings tables say of a setting, of either kind.
+struct SettingRow {
+  std::string_view default_value;  ///< as Setting's
+  std::string_view meaning;
+  ValueKind kind = ValueKind::text;
+  bool secret = false;
+};
+
+/// That of this setting; an empty one for one that does not exist.
+SettingRow row_of(const SettingKey& key);
 
 /// Whether the value of this setting is shown only to those who ask for it.
 bool is_secret(const SettingKey& key);

@@ -3,13 +3,12 @@
 
 #include "base/error.hpp"
 #include "base/shell_words.hpp"
-#include "config/settings.hpp"
+#include "config/variables.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <string_view>
 
 namespace vmr {
@@ -74,24 +73,6 @@ Names share_settings_of(const Part& part, const SharePlan& share) {
     names.insert(names.end(), {"FMODE", "DMODE"});
   }
   return names;
-}
-
-/// One row of the settings tables, of either kind.
-struct Row {
-  std::string_view default_value;
-  std::string_view meaning;
-};
-
-template <typename Target>
-Row find_row(std::span<const Setting<Target>> settings, const std::string& name) {
-  for (const auto& setting : settings) {
-    if (setting.name == name) return {setting.default_value, setting.meaning};
-  }
-  return {};
-}
-
-Row row_of(const SettingKey& key) {
-  return key.share == 0 ? find_row(vm_settings(), key.name) : find_row(share_settings(), key.name);
 }
 
 /// Where the user said it; a word of the command line is not repeated.
@@ -200,6 +181,28 @@ std::vector<Part> parts_of(const LaunchPlan& plan, const QemuPlan& qemu) {
   for (const auto& group : qemu.groups)
     parts.push_back({group.name, group.share, false, group.arguments});
   return parts;
+}
+
+std::vector<Part> parts_named(const std::string& name, std::vector<Part> parts) {
+  std::erase_if(parts, [&](const Part& part) {
+    return part.name != name && !(part.is_helper && name == "shares");
+  });
+  return parts;
+}
+
+std::vector<ArgumentUnit> units_of(const std::vector<std::string>& arguments) {
+  std::vector<ArgumentUnit> units;
+  for (const auto& word : arguments) {
+    const bool is_value = !units.empty() && units.back().size() == 1 && !word.starts_with('-') &&
+                          units.back().front().starts_with('-') &&
+                          units.back().front().find('=') == std::string::npos;
+    if (is_value) {
+      units.back().push_back(word);
+    } else {
+      units.push_back({word});
+    }
+  }
+  return units;
 }
 
 std::vector<SettingKey> settings_of(const Part& part, const LaunchPlan& plan) {

@@ -32,6 +32,15 @@ struct Part {
 /// Every part, helpers first; a helper's argv[0] is among its arguments, QEMU's in no part.
 std::vector<Part> parts_of(const LaunchPlan& plan, const QemuPlan& qemu);
 
+/// Those with this name; the helpers belong to the "shares".
+std::vector<Part> parts_named(const std::string& name, std::vector<Part> parts);
+
+/// An option with its value, or a word alone.
+using ArgumentUnit = std::vector<std::string>;
+
+/// `arguments` in units; a word behind an option is its value unless it looks like an option.
+std::vector<ArgumentUnit> units_of(const std::vector<std::string>& arguments);
+
 /// The settings that can change `part`.
 std::vector<SettingKey> settings_of(const Part& part, const LaunchPlan& plan);
 

@@ -15,26 +15,9 @@
 namespace vmr {
 namespace {
 
-using Unit = std::vector<std::string>;  ///< an option with its value, or a word alone
-
-std::vector<Unit> units_of(const std::vector<std::string>& arguments) {
-  std::vector<Unit> units;
-  for (const auto& word : arguments) {
-    const bool is_value = !units.empty() && units.back().size() == 1 && !word.starts_with('-') &&
-                          units.back().front().starts_with('-') &&
-                          units.back().front().find('=') == std::string::npos;
-    if (is_value) {
-      units.back().push_back(word);
-    } else {
-      units.push_back({word});
-    }
-  }
-  return units;
-}
-
 /// Where the longest row of units that both have goes on from (i, j), for each i and j.
-std::vector<std::vector<std::size_t>> common_lengths(const std::vector<Unit>& before,
-                                                     const std::vector<Unit>& after) {
+std::vector<std::vector<std::size_t>> common_lengths(const std::vector<ArgumentUnit>& before,
+                                                     const std::vector<ArgumentUnit>& after) {
   std::vector lengths(before.size() + 1, std::vector<std::size_t>(after.size() + 1, 0));
   for (auto i = before.size(); i-- > 0;) {
     for (auto j = after.size(); j-- > 0;) {
@@ -45,8 +28,8 @@ std::vector<std::vector<std::size_t>> common_lengths(const std::vector<Unit>& be
   return lengths;
 }
 
-std::vector<ArgumentChange> changes_between(const std::vector<Unit>& before,
-                                            const std::vector<Unit>& after) {
+std::vector<ArgumentChange> changes_between(const std::vector<ArgumentUnit>& before,
+                                            const std::vector<ArgumentUnit>& after) {
   const auto lengths = common_lengths(before, after);
   std::vector<ArgumentChange> changes;
   std::size_t i = 0;
@@ -95,8 +78,8 @@ class Comparison {
   /// `was` or `is` may be missing, not both.
   void compare(const Part* was, const Part* is) {
     const auto arguments =
-        changes_between(was == nullptr ? std::vector<Unit>() : units_of(was->arguments),
-                        is == nullptr ? std::vector<Unit>() : units_of(is->arguments));
+        changes_between(was == nullptr ? std::vector<ArgumentUnit>() : units_of(was->arguments),
+                        is == nullptr ? std::vector<ArgumentUnit>() : units_of(is->arguments));
     if (arguments.empty()) return;
     const auto& part = is == nullptr ? *was : *is;
     PartChange change{part.name, part.share, {}, arguments};

@@ -46,10 +46,7 @@ std::string command_line(const Strings& environment, const std::string& command)
 /// What `args --explain --only=GROUP` prints.
 std::string explained(const Strings& environment, const std::string& group) {
   const Launch launch(environment);
-  auto parts = parts_of(launch.plan, launch.plan.attempts.front());
-  std::erase_if(parts, [&](const Part& part) {
-    return part.name != group && !(part.is_helper && group == "shares");
-  });
+  const auto parts = parts_named(group, parts_of(launch.plan, launch.plan.attempts.front()));
   std::vector<Explanation> explanations;
   for (const auto& part : parts) explanations.push_back(explain(part, launch.plan, launch.given));
   return command_line(environment, "args --explain --only=" + group) +
