@@ -3,6 +3,7 @@
 #include "commands/doctor_report.hpp"
 #include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
+#include "commands/security_table.hpp"
 #include "host/environment.hpp"
 #include "host/probe.hpp"
 #include "host/probe_doctor.hpp"
@@ -73,6 +74,15 @@ std::map<std::string, FolderFacts> probe_folders(const ResolvedVm& vm) {
   return folders;
 }
 
+/// Of the VM that answers at `address`; none when it does not any more.
+std::vector<ProcessSecurity> find_processes(const ControlAddress& address) {
+  try {
+    return read_processes(ask_launcher(address, {{"request", "status"}, {"wait", false}}).result);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 DoctorFacts probe_facts(const ExaminedVm& examined) {
   const auto& vm = examined.vm;
   DoctorFacts facts;
@@ -87,6 +97,7 @@ DoctorFacts probe_facts(const ExaminedVm& examined) {
   if (vm.spec.disk) facts.image = probe_disk(*vm.spec.disk);
   const auto control = control_socket_of(vm.config.guest_name.value, vm.host);
   facts.is_running = static_cast<bool>(connect_within(control, time_to_connect));
+  if (facts.is_running) facts.processes = find_processes({vm.config.guest_name.value, control});
   facts.folders = probe_folders(vm);
   const auto folder = std::filesystem::path(control).parent_path().string();
   facts.runtime_problem = find_folder_problem(folder, vm.config.guest_name.value);

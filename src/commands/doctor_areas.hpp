@@ -40,6 +40,7 @@ void report_limits(const DoctorView& view, DoctorFindings& findings);
 void report_ports(const DoctorView& view, DoctorFindings& findings);
 void report_guest(const DoctorView& view, DoctorFindings& findings);
 void report_shares(const DoctorView& view, DoctorFindings& findings);
+void report_processes(const DoctorView& view, DoctorFindings& findings);
 
 /// Whether KVM is what this VM must have, or will try.
 bool must_use_kvm(const Config& config);

@@ -11,8 +11,9 @@
 namespace vmr {
 namespace {
 
-constexpr std::array<std::string_view, 9> areas = {
-    "machine", "QEMU", "virtiofsd", "privileges", "limits", "ports", "guest", "shares", "settings"};
+constexpr std::array<std::string_view, 10> areas = {
+    "machine", "QEMU",  "virtiofsd", "privileges", "limits",
+    "ports",   "guest", "shares",    "processes",  "settings"};
 
 /// The variable that `text` starts with, if it does: "FILESYSTEM2_SOURCE".
 std::string variable_in(const std::string& text) {
@@ -98,8 +99,9 @@ Report make_report(const ExaminedVm& examined, const DoctorFacts& facts) {
   const auto& vm = examined.vm;
   const DoctorView view{vm, facts, examined.problems.empty()};
   DoctorFindings findings;
-  for (const auto report : {report_machine, report_qemu, report_virtiofsd, report_privileges,
-                            report_limits, report_ports, report_guest, report_shares}) {
+  for (const auto report :
+       {report_machine, report_qemu, report_virtiofsd, report_privileges, report_limits,
+        report_ports, report_guest, report_shares, report_processes}) {
     report(view, findings);
   }
   const auto at_start = problems_of_start(vm);

@@ -6,6 +6,8 @@
 #include "config/load.hpp"
 #include "config/variables.hpp"
 #include "host/probe.hpp"
+#include "host/probe_files.hpp"
+#include "plan/confine_plan.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/share_plan.hpp"
 #include "run/held_signals.hpp"
@@ -42,36 +44,46 @@ std::vector<std::string> as_assignments(int number, const std::vector<std::strin
   return assignments;
 }
 
-/// Takes an added share the whole way that the others have taken.
-SharePlan resolve_added(const Config& base, const std::string& folder, int number,
+/// Takes an added share the whole way that the others have taken. What `known` tells of the host
+/// holds; only files are looked at again.
+SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int number,
                         const std::vector<std::string>& settings,
                         const std::vector<Share>& present) {
   Arguments arguments;
   arguments.assignments = as_assignments(number, settings);
   auto loaded = load_config(arguments, {}, {});
   if (!loaded.problems.empty()) throw InvalidConfig(std::move(loaded.problems));
-  auto config = base;
+  auto config = known.config;
   config.shares = std::move(loaded.config.shares);
-  const auto host = probe_host(config);
+  auto host = known.host;
+  probe_files(config, host);
   auto added = resolve_added_share(config, present, host);
   if (!added.problems.empty()) throw InvalidConfig(std::move(added.problems));
   for (const auto& warning : added.warnings) log_warn("{}", warning);
-  return plan_share(added.share, 0, host, folder);
+  auto plan = plan_share(added.share, 0, host, folder);
+  plan.helper->confinement = confine_virtiofsd(added.share, config.qemu_user.value, host);
+  return plan;
 }
 
 }  // namespace
 
 ExitStatus command_run(const Arguments& arguments, const std::vector<std::string>& environment) {
   hold_stop_signals();
-  const auto vm = resolve_vm(arguments, environment);
+  auto vm = resolve_vm(arguments, environment);
   if (auto problems = start_problems(vm); !problems.empty()) {
     throw InvalidConfig(std::move(problems));
   }
   announce(vm);
   const auto plan = make_plan(vm.spec, vm.host);
-  return run_session(plan, [&](int number, const auto& settings, const auto& present) {
-    return resolve_added(vm.config, plan.paths.folder, number, settings, present);
-  });
+  log_info("{}", describe_qemu_user(vm.spec, plan.attempts.front()));
+  const auto prepare = [&] {
+    const bool is_probed = vm.host.virtiofsd || !vm.host.virtiofsd_problem.empty();
+    if (!is_probed && !plan.hotplug_ports.empty()) probe_virtiofsd(vm.host);
+  };
+  return run_session(plan, {prepare, [&](int number, const auto& settings, const auto& present) {
+                              return resolve_added(vm, plan.paths.folder, number, settings,
+                                                   present);
+                            }});
 }
 
 }  // namespace vmr

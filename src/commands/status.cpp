@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "commands/commands.hpp"
+#include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
+#include "commands/security_table.hpp"
 #include "commands/status_table.hpp"
 #include "run/json_session.hpp"
 #include "run/wait_for_socket.hpp"
@@ -24,6 +26,13 @@ ExitStatus command_status(const Arguments& arguments, const std::vector<std::str
   const auto status = ask_launcher(address, {{"request", "status"}, {"wait", arguments.wait}},
                                    arguments.wait ? Patience::for_ever : Patience::some_seconds)
                           .result;
+  if (arguments.security) {
+    const auto processes = read_processes(status);
+    print_output(arguments.format == Format::json
+                     ? boost::json::serialize(security_json(processes)) + "\n"
+                     : security_table(processes));
+    return ExitStatus::ok;
+  }
   const bool healthy = is_true(status, "healthy");
   if (arguments.healthy) {
     fmt::print("{}\n", healthy ? "healthy" : text_at(status, "problem"));

@@ -255,6 +255,7 @@ Arguments parse_configured(CLI::App& app, Command command, Words words) {
   if (command == Command::config) app.add_flag("--show-secrets", arguments.show_secrets);
   if (command == Command::status) app.add_flag("--healthy", arguments.healthy);
   if (command == Command::status) app.add_flag("--wait", arguments.wait);
+  if (command == Command::status) app.add_flag("--security", arguments.security);
   if (command == Command::stop) app.add_flag("--now", arguments.now);
   if (command == Command::seed) app.add_option("-o", arguments.output)->type_name("FILE");
   refuse_bare_settings(words.own);
@@ -268,6 +269,10 @@ Arguments parse_configured(CLI::App& app, Command command, Words words) {
   }
   if (!arguments.only.empty() && !arguments.diff.empty()) {
     throw usage_error("args: --only and --diff do not go together", "choose one of them");
+  }
+  if (arguments.security && (arguments.healthy || arguments.wait)) {
+    throw usage_error("status: --security goes with neither --healthy nor --wait",
+                      "ask one after the other");
   }
   check_words_behind(command, words);
   if (!arguments.config_file.empty() && !is_config_file(arguments.config_file)) {

@@ -40,6 +40,7 @@ struct Arguments {
   std::string domain;                    ///< of `import`: the file with libvirt's XML
   bool healthy = false;                  ///< of `status`: only tell whether it is
   bool wait = false;                     ///< of `status`: until it is settled
+  bool security = false;                 ///< of `status`: what each process may do
   bool now = false;                      ///< of `stop`: without waiting for the guest
   ShareAction share_action = ShareAction::list;  ///< of `share`
   std::string share;   ///< of `share add` a folder, of `remove` a tag or number

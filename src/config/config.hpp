@@ -48,6 +48,15 @@ struct SshForward {
   bool operator==(const SshForward&) const = default;
 };
 
+/// Whom QEMU runs as.
+struct QemuUser {
+  enum class Kind { automatic, launcher, given };
+  Kind kind = Kind::automatic;
+  Owner given{};  ///< meaningful for `given`
+
+  bool operator==(const QemuUser&) const = default;
+};
+
 /// The whole configuration. Text fields are empty when unset.
 struct Config {
   Given<std::uint64_t> memory;  ///< MiB
@@ -77,6 +86,7 @@ struct Config {
   Given<std::optional<std::chrono::milliseconds>> stop_timeout;   ///< unset: by the way we run
   Given<HelperExitPolicy> on_helper_exit;
   Given<std::uint64_t> hotplug_shares;
+  Given<QemuUser> qemu_user;
   std::vector<ShareConfig> shares;     ///< by number, ascending
   std::vector<std::string> qemu_args;  ///< behind `--`
 

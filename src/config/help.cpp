@@ -119,6 +119,7 @@ constexpr auto command_helps = std::to_array<CommandHelp>({
      "  --format=FORMAT  table or json\n"
      "  --healthy        only tell whether the guest is up and every share mounted: exit status 0 "
      "or 1\n"
+     "  --security       what each of its processes may do, as the kernel tells\n"
      "  --wait           wait until the guest is up with every share (0), or will not be (1)\n"},
     {Command::stop, "stop [CONFIG.toml] [--set GUEST_NAME=NAME] [--now]",
      "Stops the running VM of this name and waits until it has ended. The exit status is "

@@ -63,6 +63,15 @@ Parsed<std::uint64_t> hotplug_shares(const Text& text) {
   return parse_number(text.value, 0, 8);
 }
 
+Parsed<QemuUser> qemu_user(const Text& text) {
+  if (text.value == "auto") return QemuUser{};
+  if (text.value == "launcher") return QemuUser{QemuUser::Kind::launcher};
+  const auto owner = parse_owner(text.value);
+  if (const auto* ids = std::get_if<Owner>(&owner)) return QemuUser{QemuUser::Kind::given, *ids};
+  return Invalid{"neither a word nor an owner",
+                 "auto, launcher, or the numbers of a user and a group: 1000:1000"};
+}
+
 Parsed<Architecture> architecture(const Text& text) {
   return word<Architecture>({ascii_lower(text.value), text.origin});
 }
@@ -125,6 +134,10 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      "how many shares `share add` may add while the machine runs, 0 to 8; 0 keeps the guest's "
      "memory private unless a share needs it",
      store<&Config::hotplug_shares, hotplug_shares>},
+    {"QEMU_USER", "auto",
+     "whom QEMU runs as: auto (a user of its own where that can be), UID:GID, or launcher (this "
+     "user, and nothing is taken from QEMU or virtiofsd)",
+     store<&Config::qemu_user, qemu_user>},
 });
 
 }  // namespace

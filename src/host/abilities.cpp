@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/abilities.hpp"
 
+#include "base/capabilities.hpp"
 #include "host/wait_for_exit.hpp"
 
 #include <array>
@@ -12,7 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <utility>
 #include <vector>
 
 namespace vmr {
@@ -60,16 +60,19 @@ bool sandbox_in_namespaces() {
 }
 
 /// What virtiofsd keeps of root's capabilities; it does not start without one of them.
-constexpr std::array<std::pair<int, const char*>, 9> needed_capabilities = {
-    {{CAP_CHOWN, "CHOWN"},
-     {CAP_DAC_OVERRIDE, "DAC_OVERRIDE"},
-     {CAP_FOWNER, "FOWNER"},
-     {CAP_FSETID, "FSETID"},
-     {CAP_SETGID, "SETGID"},
-     {CAP_SETUID, "SETUID"},
-     {CAP_SETPCAP, "SETPCAP"},
-     {CAP_MKNOD, "MKNOD"},
-     {CAP_SETFCAP, "SETFCAP"}}};
+constexpr auto needed_capabilities =
+    capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETGID, CAP_SETUID,
+                    CAP_SETPCAP, CAP_MKNOD, CAP_SETFCAP});
+
+/// A user that nobody is, as systemd makes some.
+constexpr uid_t any_other_user = 61184;
+
+/// Whether a child can become another user, and still be signalled.
+bool become_other_user() {
+  return ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
+         ::syscall(SYS_setresgid, any_other_user, any_other_user, any_other_user) == 0 &&
+         ::syscall(SYS_setresuid, any_other_user, any_other_user, any_other_user) == 0;
+}
 
 }  // namespace
 
@@ -84,17 +87,21 @@ Abilities probe_abilities() {
   return can;
 }
 
-std::vector<std::string> find_missing_capabilities() {
+CapabilitySet effective_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> sets{};
-  std::vector<std::string> missing;
-  if (::geteuid() != 0) return missing;
-  if (::syscall(SYS_capget, &header, sets.data()) != 0) return missing;
-  for (const auto& [number, name] : needed_capabilities) {
-    const auto index = static_cast<std::size_t>(number) / 32;
-    if ((sets[index].permitted >> (number % 32) & 1) == 0) missing.emplace_back(name);
-  }
-  return missing;
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return 0;
+  return CapabilitySet{sets[1].effective} << 32 | sets[0].effective;
+}
+
+bool can_become_other_user() {
+  const bool can_signal = (effective_capabilities() & capability_set({CAP_KILL})) != 0;
+  return ::geteuid() == 0 && can_signal && works_in_child(become_other_user);
+}
+
+std::vector<std::string> find_missing_capabilities() {
+  if (::geteuid() != 0) return {};
+  return names_of(needed_capabilities & ~effective_capabilities());
 }
 
 }  // namespace vmr

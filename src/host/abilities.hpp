@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/capabilities.hpp"
 #include "host/host.hpp"
 
 #include <string>
@@ -11,6 +12,13 @@ namespace vmr {
 /// Tries each system call in a child of its own, so that seccomp, capabilities and name spaces all
 /// count; about 1 ms.
 Abilities probe_abilities();
+
+/// The capabilities in effect for this process.
+CapabilitySet effective_capabilities();
+
+/// Whether a child of root's may become a user that is not otherwise in use, and be ended by us
+/// then; tried in a child.
+bool can_become_other_user();
 
 /// Which of root's capabilities that virtiofsd needs this process lacks; none for other users, of
 /// whom it needs no capability.

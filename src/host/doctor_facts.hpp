@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "host/process_security.hpp"
 
 #include <cstdint>
 #include <map>
@@ -91,6 +92,7 @@ struct DoctorFacts {
   std::optional<ImageFacts> image;             ///< none: the guest has no disk
   bool is_running = false;                     ///< a VM of this name answers
   std::optional<Problem> runtime_problem;      ///< why the VM cannot have its runtime folder
+  std::vector<ProcessSecurity> processes{};    ///< of the VM of this name, if it runs
   std::map<std::string, FolderFacts> folders;  ///< by absolute path: of shares, and where disks
                                                ///< keep their changes
 

@@ -23,6 +23,8 @@ struct FileFacts {
   std::uint32_t mode = 0;   ///< permission bits
   std::string real_path{};  ///< the path without symbolic links; of a missing one, as far as
                             ///< it is there
+  bool reachable = false;   ///< every user may search the folders that lead to it
+  std::string backing{};    ///< a disk image: the path of the image behind it; empty: none
   std::string obstacle{};   ///< why a missing folder could not be made; empty: it could
 
   bool operator==(const FileFacts&) const = default;
@@ -33,6 +35,8 @@ struct KvmFacts {
   enum class State { missing, no_permission, opens };
   State state = State::missing;
   std::string reason;  ///< what the system said, when it does not open
+  Owner owner{};       ///< of /dev/kvm
+  std::uint32_t mode = 0;
 
   bool operator==(const KvmFacts&) const = default;
 };
@@ -45,6 +49,7 @@ struct VirtiofsdFacts {
   bool has_sandbox_none = false;  ///< Rust only
   bool has_file_handles = false;  ///< knows --inode-file-handles
   bool has_translation = false;   ///< knows --translate-uid (Rust, from 1.13)
+  bool has_modcaps = false;       ///< knows modcaps, which drops capabilities
 
   bool operator==(const VirtiofsdFacts&) const = default;
 };
@@ -91,8 +96,10 @@ struct Host {
   std::optional<VirtiofsdFacts> virtiofsd;        ///< none when not needed or not found
   std::string virtiofsd_problem;                  ///< why there is none, in libvirt's words
   Abilities abilities;                            ///< probed only where a share may need virtiofsd
+  bool other_user = false;                        ///< a child may become another user
   std::vector<std::string> missing_capabilities;  ///< of root's, that virtiofsd needs: "CHOWN", …
   std::uint64_t open_files_limit = 0;             ///< hard limit
+  int landlock = 0;                               ///< version; 0: the kernel has none
   std::optional<GuestImage> guest;                ///< of BASE_IMAGE, or the default one
   std::string guest_problem;                      ///< why BASE_IMAGE cannot be used
   std::string user_data;                          ///< contents of CLOUD_INIT_USER_DATA
@@ -101,7 +108,8 @@ struct Host {
       free_ssh_port;              ///< the first free one of the ten from the wished one
   std::string ssh_port_obstacle;  ///< why the wished one cannot be had, if not for being in use
   std::string random;             ///< 32 hex digits of fresh randomness
-  std::map<std::string, FileFacts> files;  ///< by absolute path: every path the configuration names
+  std::map<std::string, FileFacts> files;  ///< by absolute path: what the configuration names,
+                                           ///< and the files that QEMU opens
 
   bool operator==(const Host&) const = default;
 };

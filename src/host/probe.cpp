@@ -6,8 +6,9 @@
 #include "host/abilities.hpp"
 #include "host/capture.hpp"
 #include "host/environment.hpp"
-#include "host/file_systems.hpp"
 #include "host/guest_image.hpp"
+#include "host/landlock.hpp"
+#include "host/probe_files.hpp"
 #include "host/programs.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +28,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -38,23 +38,13 @@ constexpr const char* embedded_guest = "/usr/share/vm-runner/guest";
 
 KvmFacts probe_kvm() {
   const UniqueFd kvm(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
-  if (kvm) return {KvmFacts::State::opens, ""};
+  struct stat facts {};
+  if (kvm && ::fstat(kvm.get(), &facts) == 0) {
+    return {KvmFacts::State::opens, "", {facts.st_uid, facts.st_gid}, facts.st_mode & 07777};
+  }
   const auto reason = fmt::format("/dev/kvm: {}", std::strerror(errno));
   const bool missing = errno == ENOENT || errno == ENXIO || errno == ENODEV;
   return {missing ? KvmFacts::State::missing : KvmFacts::State::no_permission, reason};
-}
-
-/// Why the missing `path` could not be made as a folder; empty: it could.
-std::string find_obstacle(const std::filesystem::path& path) {
-  struct stat info {};
-  const bool is_link = ::lstat(path.c_str(), &info) == 0;
-  if (is_link) return "it is a symbolic link to what is not there";
-  if (errno != ENOENT) return std::strerror(errno);
-  auto parent = path.parent_path();
-  while (::access(parent.c_str(), F_OK) != 0 && errno == ENOENT && parent.has_relative_path()) {
-    parent = parent.parent_path();
-  }
-  return find_obstacle_in(parent.string());
 }
 
 Architecture own_architecture() {
@@ -68,40 +58,6 @@ Architecture own_architecture() {
 std::string find_firmware() {
   const std::string path = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
   return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
-}
-
-FileFacts probe_file(const std::string& path) {
-  FileFacts facts;
-  std::error_code ignored;
-  facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    facts.obstacle = find_obstacle(path);
-    return facts;
-  }
-  facts.kind = S_ISDIR(info.st_mode)   ? FileFacts::Kind::directory
-               : S_ISREG(info.st_mode) ? FileFacts::Kind::regular
-                                       : FileFacts::Kind::other;
-  const int wanted = S_ISDIR(info.st_mode) ? R_OK | X_OK : R_OK;
-  facts.readable = ::access(path.c_str(), wanted) == 0;
-  facts.owner = {info.st_uid, info.st_gid};
-  facts.mode = info.st_mode & 07777;
-  struct statvfs file_system {};
-  facts.read_only_mount =
-      ::statvfs(path.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;
-  return facts;
-}
-
-std::map<std::string, FileFacts> probe_files(const Config& config, const Host& host) {
-  std::vector<std::string> paths = {config.kernel.value, config.initrd.value};
-  for (const auto& share : config.shares) paths.push_back(share.source.value);
-  std::map<std::string, FileFacts> files;
-  for (const auto& path : paths) {
-    if (path.empty()) continue;
-    const auto whole = absolute_path(path, host.home, host.working_folder);
-    files.emplace(whole, probe_file(whole));
-  }
-  return files;
 }
 
 /// `name` in the cache folder, which scripts/build-guest fills.
@@ -224,13 +180,15 @@ Host probe_host(const Config& config) {
   if (host.qemu.empty()) host.qemu_problem = qemu + " is not in PATH";
   if (wanted == Architecture::aarch64) host.firmware = find_firmware();
   if (needs_virtiofsd(config)) probe_virtiofsd(host);
+  host.other_user = can_become_other_user();
+  host.landlock = landlock_version();
   host.missing_capabilities = find_missing_capabilities();
   host.open_files_limit = open_files_limit();
   probe_guest(config, host);
   probe_user_data(config, host);
   probe_ssh_port(config.ssh_port.value, host);
   host.random = random_digits();
-  host.files = probe_files(config, host);
+  probe_files(config, host);
   return host;
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "base/capabilities.hpp"
+#include "host/abilities.hpp"
 #include "host/memory_cgroups.hpp"
 #include "host/probe_doctor.hpp"
 
@@ -7,67 +9,10 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace vmr {
 namespace {
-
-/// By their numbers, from 0 on.
-constexpr std::array<std::string_view, 41> capability_names = {"CHOWN",
-                                                               "DAC_OVERRIDE",
-                                                               "DAC_READ_SEARCH",
-                                                               "FOWNER",
-                                                               "FSETID",
-                                                               "KILL",
-                                                               "SETGID",
-                                                               "SETUID",
-                                                               "SETPCAP",
-                                                               "LINUX_IMMUTABLE",
-                                                               "NET_BIND_SERVICE",
-                                                               "NET_BROADCAST",
-                                                               "NET_ADMIN",
-                                                               "NET_RAW",
-                                                               "IPC_LOCK",
-                                                               "IPC_OWNER",
-                                                               "SYS_MODULE",
-                                                               "SYS_RAWIO",
-                                                               "SYS_CHROOT",
-                                                               "SYS_PTRACE",
-                                                               "SYS_PACCT",
-                                                               "SYS_ADMIN",
-                                                               "SYS_BOOT",
-                                                               "SYS_NICE",
-                                                               "SYS_RESOURCE",
-                                                               "SYS_TIME",
-                                                               "SYS_TTY_CONFIG",
-                                                               "MKNOD",
-                                                               "LEASE",
-                                                               "AUDIT_WRITE",
-                                                               "AUDIT_CONTROL",
-                                                               "SETFCAP",
-                                                               "MAC_OVERRIDE",
-                                                               "MAC_ADMIN",
-                                                               "SYSLOG",
-                                                               "WAKE_ALARM",
-                                                               "BLOCK_SUSPEND",
-                                                               "AUDIT_READ",
-                                                               "PERFMON",
-                                                               "BPF",
-                                                               "CHECKPOINT_RESTORE"};
-
-void probe_capabilities(ProcessFacts& facts) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  if (::syscall(SYS_capget, &header, sets.data()) != 0) return;
-  for (std::size_t number = 0; number < capability_names.size(); ++number) {
-    const bool is_set = (sets.at(number / 32).effective >> (number % 32) & 1) != 0;
-    auto& list = is_set ? facts.capabilities : facts.no_capabilities;
-    list.emplace_back(capability_names.at(number));
-  }
-}
 
 /// The number behind "NAME:" in one of the kernel's files; none when it is not there.
 std::optional<std::uint64_t> number_of(const char* path, std::string_view name) {
@@ -125,7 +70,9 @@ std::optional<std::uint64_t> memory_limit() {
 ProcessFacts probe_process() {
   ProcessFacts facts;
   constexpr const char* status = "/proc/self/status";
-  probe_capabilities(facts);
+  const auto capabilities = effective_capabilities();
+  facts.capabilities = names_of(capabilities);
+  facts.no_capabilities = names_of(~capabilities);
   facts.seccomp_mode = static_cast<int>(number_of(status, "Seccomp").value_or(0));
   facts.no_new_privileges = number_of(status, "NoNewPrivs").value_or(0) == 1;
   facts.user_namespaces_off = user_namespaces_off();

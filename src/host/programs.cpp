@@ -116,6 +116,7 @@ std::optional<VirtiofsdFacts> find_virtiofsd(const std::string& home, std::strin
   facts.has_sandbox_none = is_rust;
   facts.has_file_handles = help.output.find("--inode-file-handles") != std::string::npos;
   facts.has_translation = help.output.find("--translate-uid") != std::string::npos;
+  facts.has_modcaps = help.output.find("modcaps") != std::string::npos;
   return facts;
 }
 

@@ -43,6 +43,7 @@ constexpr auto topics = std::to_array<Topic>({
     {"panic", "tells QEMU, and so the launcher, that the guest's kernel has panicked"},
     {"control", "QEMU's monitor, by which the launcher rules it"},
     {"hotplug", "free slots for shares that `share add` brings later", {"HOTPLUG_SHARES"}},
+    {"sandbox", "system calls that QEMU does without are taken from it", {"EXTRA_ARGS"}},
     {"extra", "your own arguments, as they are", {"EXTRA_ARGS"}},
     {"command-line", "your own arguments behind --, as they are"},
 });

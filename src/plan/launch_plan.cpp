@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/launch_plan.hpp"
 
+#include "plan/confine_plan.hpp"
 #include "plan/qemu_plan.hpp"
 #include "plan/seed.hpp"
 #include "plan/share_plan.hpp"
@@ -46,11 +47,15 @@ LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   plan.paths = runtime_paths(spec, host);
   for (const auto& share : spec.shares) {
     plan.shares.push_back(plan_share(share, plan.shares.size(), host, plan.paths.folder));
+    auto& helper = plan.shares.back().helper;
+    if (helper) helper->confinement = confine_virtiofsd(share, spec.qemu_user, host);
     if (share.create_source) plan.create_folders.push_back(share.source);
   }
   if (spec.cloud_init) plan.seed = make_seed(spec);
   for (const auto accelerator : spec.accelerators) {
     plan.attempts.push_back(plan_qemu(spec, accelerator, host.qemu, plan.paths, plan.shares));
+    auto& qemu = plan.attempts.back();
+    qemu.process.confinement = confine_qemu(spec, host, qemu, plan.paths);
   }
   if (spec.disk && !spec.disk->persistent.empty()) plan.persistent_disk = spec.disk;
   plan.ssh = spec.ssh;

@@ -2,6 +2,7 @@
 // What will be done, as data. `args` prints it, `run` executes it.
 #pragma once
 
+#include "base/confinement.hpp"
 #include "host/host.hpp"
 #include "spec/vm_spec.hpp"
 
@@ -38,6 +39,7 @@ struct ProcessPlan {
   std::string name;  ///< "qemu", "virtiofsd-1"
   std::vector<std::string> argv;
   std::vector<Listener> listeners;
+  Confinement confinement{};  ///< what it is left with; not in any script
 
   bool operator==(const ProcessPlan&) const = default;
 };
@@ -92,6 +94,7 @@ struct LaunchPlan {
   HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
   std::vector<std::string> hotplug_ports;  ///< QEMU's buses for shares that are added later
   bool console = true;
+  bool locks_down = true;  ///< the launcher gives up, for ever, what it does not need any more
 
   bool operator==(const LaunchPlan&) const = default;
 };

@@ -2,7 +2,9 @@
 #include "plan/qemu_plan.hpp"
 
 #include "base/qemu_option.hpp"
+#include "plan/confine_plan.hpp"
 #include "plan/seed.hpp"
+#include "spec/qemu_words.hpp"
 
 #include <fmt/format.h>
 
@@ -176,6 +178,22 @@ Arguments control_arguments() {
           QemuOption("chardev=qmp").set("mode", "control").text()};
 }
 
+/// System calls that QEMU does without. Some of what the user's own arguments may ask for needs
+/// them: helper programs, other users, priorities.
+Arguments sandbox_arguments(const VmSpec& spec, const QemuPlan& plan) {
+  const auto is_sandbox = [](const std::string& word) { return is_option(word, "sandbox"); };
+  for (const auto* own : {&spec.extra_args, &spec.qemu_args}) {
+    // QEMU adds a second one to the first: it could only take more away.
+    if (std::any_of(own->begin(), own->end(), is_sandbox)) return {};
+  }
+  QemuOption sandbox("on");
+  sandbox.set("obsolete", "deny");
+  if (!reaches_outside(plan)) {
+    sandbox.set("elevateprivileges", "deny").set("spawn", "deny").set("resourcecontrol", "deny");
+  }
+  return {"-sandbox", sandbox.text()};
+}
+
 }  // namespace
 
 std::vector<std::string> hotplug_ports(const VmSpec& spec) {
@@ -206,8 +224,11 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
     plan.groups.push_back({"shares", share.qemu_arguments, share.share.number});
   }
   plan.groups.push_back({"hotplug", hotplug_arguments(hotplug_ports(spec))});
+  const auto sandbox_place = plan.groups.size();
   plan.groups.push_back({std::string(extra_group), spec.extra_args});
   plan.groups.push_back({std::string(command_line_group), spec.qemu_args});
+  plan.groups.insert(plan.groups.begin() + static_cast<std::ptrdiff_t>(sandbox_place),
+                     {"sandbox", sandbox_arguments(spec, plan)});
   std::erase_if(plan.groups, [](const ArgumentGroup& group) { return group.arguments.empty(); });
   plan.process.name = "qemu";
   plan.process.argv = {qemu};

@@ -4,6 +4,7 @@
 #include "base/qemu_option.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -35,6 +36,15 @@ std::string escape_fuse_option(std::string_view value) {
     escaped += c;
   }
   return escaped;
+}
+
+/// The capabilities of root's that virtiofsd can do without, in the syntax of both: file
+/// capabilities are extended attributes; who only reads changes no owner, mode or kind.
+std::string dropped_capabilities(const Share& share) {
+  std::vector<std::string_view> dropped;
+  if (!share.xattr && !share.posix_acl) dropped.emplace_back("-setfcap");
+  if (share.readonly) dropped.insert(dropped.end(), {"-chown", "-fowner", "-fsetid", "-mknod"});
+  return fmt::format("{}", fmt::join(dropped, ":"));
 }
 
 std::vector<std::string> c_virtiofsd_arguments(const Share& share) {
@@ -90,10 +100,20 @@ ProcessPlan plan_virtiofsd(const Share& share, const Host& host, const std::stri
   daemon.name = fmt::format("virtiofsd-{}", share.number);
   daemon.listeners = {{3, socket}};
   daemon.argv = {host.virtiofsd->path, "--fd=3"};
-  const auto own = host.virtiofsd->family == VirtiofsdFacts::Family::c
-                       ? c_virtiofsd_arguments(share)
-                       : rust_virtiofsd_arguments(share, host);
+  const bool is_c = host.virtiofsd->family == VirtiofsdFacts::Family::c;
+  const auto own = is_c ? c_virtiofsd_arguments(share) : rust_virtiofsd_arguments(share, host);
   daemon.argv.insert(daemon.argv.end(), own.begin(), own.end());
+  const auto dropped = dropped_capabilities(share);
+  // Another user has none.
+  if (host.uid == 0 && host.virtiofsd->has_modcaps && !dropped.empty()) {
+    if (is_c) {
+      daemon.argv.insert(daemon.argv.end(), {"-o", "modcaps=" + dropped});
+    } else {
+      daemon.argv.push_back("--modcaps=" + dropped);
+    }
+  }
+  // What the C one always does.
+  if (!is_c) daemon.argv.insert(daemon.argv.end(), {"--seccomp", "kill"});
   daemon.argv.push_back(fmt::format("--thread-pool-size={}", share.thread_pool_size));
   daemon.argv.push_back(
       fmt::format("--rlimit-nofile={}", std::min(host.open_files_limit, most_open_files)));

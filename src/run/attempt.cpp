@@ -17,11 +17,13 @@ constexpr std::size_t longest_report = 4096;
 constexpr std::size_t most_early_lines = 20;
 
 /// The listening sockets of one process, and who connects to them.
-std::vector<UniqueFd> bind_listeners(const ProcessPlan& process) {
+/// `user`: who connects, if not we.
+std::vector<UniqueFd> bind_listeners(const ProcessPlan& process,
+                                     const std::optional<Owner>& user = std::nullopt) {
   std::vector<UniqueFd> sockets;
   for (const auto& listener : process.listeners) {
     ::unlink(listener.path.c_str());  // of an earlier attempt
-    sockets.push_back(listen_at(listener.path));
+    sockets.push_back(listen_at(listener.path, user));
   }
   return sockets;
 }
@@ -44,7 +46,8 @@ Attempt::Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan,
   };
   qmp_.emplace(executor_, connect_to(plan.paths.qmp), std::move(qmp_handlers));
   agent_.emplace(executor_, connect_to(plan.paths.agent));
-  guest_exec_.emplace(executor_, *qmp_, *agent_, plan.paths.folder);
+  guest_exec_.emplace(executor_, *qmp_, *agent_,
+                      ExecSockets{plan.paths.folder, qemu.process.confinement.user});
   reports_.emplace(executor_, connect_to(plan.paths.reports), longest_report,
                    handlers_.guest_report, [] {});
   console_.emplace(executor_, connect_to(plan.paths.console), mode, viewers, handlers_.console_left,
@@ -62,7 +65,7 @@ void Attempt::start_helpers() {
 void Attempt::start_helper(const ProcessPlan& helper) {
   const auto name = helper.name;
   start(
-      helper, bind_listeners(helper),
+      helper, bind_listeners(helper, qemu_.process.confinement.user),
       [this, name](const std::string& line) {
         log_output(quotas_[name], LogLevel::debug, name, line);
       },
@@ -78,7 +81,7 @@ void Attempt::start_qemu() {
 
 void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
                     Child::OnLine on_line, Child::OnExit on_exit) {
-  ChildSpec spec{process.name, process.argv, {}};
+  ChildSpec spec{process.name, process.argv, {}, process.confinement};
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     spec.descriptors.emplace_back(sockets[i].get(), process.listeners[i].fd);
   }

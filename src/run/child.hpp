@@ -2,6 +2,8 @@
 // Child processes, and who waits for which of them.
 #pragma once
 
+#include "base/confinement.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
@@ -31,6 +33,7 @@ struct ChildSpec {
   std::string name;                              ///< for messages
   std::vector<std::string> argv;                 ///< argv[0]: absolute path
   std::vector<std::pair<int, int>> descriptors;  ///< {ours, the child's (3 or more)}
+  Confinement confinement{};
 };
 
 /// A running child in its own process group. It dies with the launcher, even when that is killed;

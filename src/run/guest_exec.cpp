@@ -116,12 +116,12 @@ struct Starting {
 }  // namespace
 
 struct GuestExec::State : std::enable_shared_from_this<State> {
-  State(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent, std::string folder,
+  State(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent, ExecSockets sockets,
         ExecLimits limits)
       : executor(std::move(executor)),
         qmp(qmp),
         agent(agent),
-        folder(std::move(folder)),
+        sockets(std::move(sockets)),
         limits(limits) {}
 
   /// `act` with this and the command `number`, where both are still there.
@@ -156,9 +156,9 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
     command.request = request;
     command.token = "~" + random_digits();
     command.script = exec_script(number, command.token, words);
-    command.path = fmt::format("{}/exec-{}.sock", folder, number);
+    command.path = fmt::format("{}/exec-{}.sock", sockets.folder, number);
     try {
-      command.listener = listen_at(command.path);
+      command.listener = listen_at(command.path, sockets.user);
     } catch (const Error&) {
       running.erase(number);
       throw;
@@ -355,7 +355,7 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
   boost::asio::any_io_executor executor;
   Qmp& qmp;
   GuestAgent& agent;
-  std::string folder;
+  ExecSockets sockets;
   ExecLimits limits;
   std::map<int, Running> running;  ///< by number
   int last_number = 0;
@@ -363,8 +363,9 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
 };
 
 GuestExec::GuestExec(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent,
-                     std::string folder, ExecLimits limits)
-    : state_(std::make_shared<State>(std::move(executor), qmp, agent, std::move(folder), limits)) {}
+                     ExecSockets sockets, ExecLimits limits)
+    : state_(std::make_shared<State>(std::move(executor), qmp, agent, std::move(sockets), limits)) {
+}
 
 void GuestExec::start(const std::shared_ptr<ControlRequest>& request) {
   state_->start(request);

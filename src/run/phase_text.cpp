@@ -59,6 +59,9 @@ struct EventWords {
   std::string operator()(const event::QemuEnded& ended) {
     return fmt::format("qemu ended ({})", ended.ending.what);
   }
+  std::string operator()(const event::CallRefused& refused) {
+    return fmt::format("the system call '{}' was refused", refused.call);
+  }
   std::string operator()(const event::HelperAdded& added) { return added.name + " was added"; }
   std::string operator()(const event::HelperReleased& released) {
     return released.name + " may end";

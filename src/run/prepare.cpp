@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <unistd.h>
 
@@ -50,12 +52,24 @@ void create_persistent_disk(const Disk& disk) {
   log_info("Made the persistent disk {}", disk.persistent);
 }
 
+void give(const std::string& path, const Owner& user) {
+  // Not what a symbolic link leads to: whoever may write beside it could have put it there.
+  if (::lchown(path.c_str(), user.uid, user.gid) == 0) return;
+  throw Error(fmt::format("the file '{}' cannot be given to QEMU's user {}", path, user.uid),
+              std::strerror(errno), "QEMU_USER=launcher starts QEMU as this user");
+}
+
 }  // namespace
 
 void prepare_files(const LaunchPlan& plan) {
   for (const auto& folder : plan.create_folders) create_folder(folder);
   if (plan.persistent_disk) create_persistent_disk(*plan.persistent_disk);
   if (plan.seed) write_seed_image(*plan.seed, plan.paths.seed);
+}
+
+void give_files(const LaunchPlan& plan, const Owner& user) {
+  if (plan.seed) give(plan.paths.seed, user);
+  if (plan.persistent_disk) give(plan.persistent_disk->persistent, user);
 }
 
 void remove_startup_files(const LaunchPlan& plan) {

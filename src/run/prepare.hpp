@@ -9,6 +9,10 @@ namespace vmr {
 /// disk, the seed. Throws Error naming the path.
 void prepare_files(const LaunchPlan& plan);
 
+/// Makes `user` the owner of what QEMU opens and others may not: the seed and the persistent disk.
+/// Throws Error.
+void give_files(const LaunchPlan& plan, const Owner& user);
+
 /// Removes the helpers' sockets and the seed, once QEMU has them open.
 void remove_startup_files(const LaunchPlan& plan);
 

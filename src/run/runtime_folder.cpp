@@ -163,6 +163,12 @@ RuntimeFolder::RuntimeFolder(std::string path, const std::string& vm_name)
   ::fchmod(lock_.get(), 0700);
 }
 
+void RuntimeFolder::let_in(const Owner& user) {
+  if (::fchown(lock_.get(), ::geteuid(), user.gid) != 0 || ::fchmod(lock_.get(), 0710) != 0) {
+    fail(path_, std::strerror(errno));
+  }
+}
+
 RuntimeFolder::~RuntimeFolder() {
   // Under the lock, so that a launcher that waits at the door never finds half of it.
   if (!names(path_, lock_)) return;

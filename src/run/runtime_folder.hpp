@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
+#include "base/units.hpp"
 
 #include <chrono>
 #include <optional>
@@ -23,6 +24,9 @@ class RuntimeFolder {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
+  /// Lets `user` reach the files in it by their names, and see no list of them. Throws Error.
+  void let_in(const Owner& user);
+
  private:
   std::string path_;
   UniqueFd lock_;
@@ -32,9 +36,10 @@ class RuntimeFolder {
 /// tells; changes and locks nothing. A VM that only starts counts as running.
 std::optional<Problem> find_folder_problem(const std::string& path, const std::string& vm_name);
 
-/// A listening UNIX socket at `path`, mode 0600, close-on-exec. Throws Error. Who watches the
-/// folder with inotify sees the file being made, and its times change once it takes connections.
-UniqueFd listen_at(const std::string& path);
+/// A listening UNIX socket at `path`, mode 0600, close-on-exec; its file is `owner`'s, or ours.
+/// Throws Error. Who watches the folder with inotify sees the file being made, and its times
+/// change once it takes connections.
+UniqueFd listen_at(const std::string& path, std::optional<Owner> owner = std::nullopt);
 
 /// A non-blocking connection to the socket at `path`, close-on-exec. Throws Error.
 UniqueFd connect_to(const std::string& path);

@@ -9,10 +9,11 @@
 #include "run/control.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
-#include "run/notify.hpp"
+#include "run/lockdown.hpp"
 #include "run/phase_text.hpp"
 #include "run/prepare.hpp"
 #include "run/runtime_folder.hpp"
+#include "run/service_state.hpp"
 #include "run/status.hpp"
 #include "run/status_requests.hpp"
 #include "run/supervisor.hpp"
@@ -65,12 +66,13 @@ ConsoleMode console_mode(const LaunchPlan& plan) {
 /// Carries out what the Supervisor decides, and tells it what happens.
 class Session {
  public:
-  Session(const LaunchPlan& plan, ShareResolver resolve_share)
+  Session(const LaunchPlan& plan, ShareSource shares)
       : plan_(plan),
+        shares_(std::move(shares)),
         supervisor_(supervisor_plan(plan)),
         reports_(shares_of(plan)),
         signals_(context_),
-        added_shares_({context_.get_executor(), &plan_, &reports_, std::move(resolve_share),
+        added_shares_({context_.get_executor(), &plan_, &reports_, shares_.resolve,
                        [this] { return attempt_ ? &*attempt_ : nullptr; },
                        [this](const Event& event) { tell(event); }}) {
     for (const int signal : stop_signals()) signals_.add(signal);
@@ -82,12 +84,16 @@ class Session {
     control_.emplace(context_.get_executor(), plan_.paths.control,
                      [this](const auto& request) { take(request); });
     prepare_files(plan_);
+    if (const auto& user = plan_.attempts.front().process.confinement.user) {
+      folder_->let_in(*user);
+      give_files(plan_, *user);
+    }
     if (::getpid() == 1) reaper_.emplace(context_.get_executor());
     if (console_mode_.interactive) {
       log_info("The guest's console is here; Ctrl-] three times leaves it and stops the VM");
     }
     wait_for_signal();
-    watch();
+    service_.watch();
     perform(supervisor_.start());
     context_.run();
     return status_;
@@ -103,6 +109,7 @@ class Session {
           {{"state", std::string(word_for(now))}});
     }
     perform(actions);
+    if (plan_.locks_down && !lockdown_ && supervisor_.is_settled()) lock_down();
     look_again();
   }
 
@@ -317,34 +324,30 @@ class Session {
   void look_again() {
     status_requests_.look_again();
     const auto phase = supervisor_.phase();
-    if (phase == told_phase_) return;
-    told_phase_ = phase;
-    if (phase == Phase::running) agent_wait_.guest_is_up();
-    const auto text = fmt::format("{} ({})", word_for(phase), word_for(accelerator_));
-    const bool is_up = phase == Phase::running || (phase == Phase::booting && !plan_.seed);
-    if (is_up) {
-      notifier_.ready(text);
-    } else if (phase == Phase::stopping || phase == Phase::stopped) {
-      notifier_.stopping(text);
-    } else {
-      notifier_.status(text);
-    }
+    if (phase == Phase::running && phase != seen_phase_) agent_wait_.guest_is_up();
+    seen_phase_ = phase;
+    service_.update(phase, accelerator_, plan_.seed.has_value());
   }
 
-  /// Tells systemd that all is well, as long as QEMU answers too.
-  void watch() {
-    if (!watchdog_interval_) return;
-    notifier_.watchdog();
-    watchdog_.expires_after(*watchdog_interval_);
-    watchdog_.async_wait([this](boost::system::error_code) {
-      const bool asked = ask_qemu([this](const JsonAnswer& answer) {
-        if (answer.ok()) watch();
-      });
-      if (!asked) watch();
+  /// Calls `then` when QEMU, if there is one, answers.
+  void when_well(const std::function<void()>& then) {
+    const bool asked = ask_qemu([then](const JsonAnswer& answer) {
+      if (answer.ok()) then();
     });
+    if (!asked) then();
+  }
+
+  /// From here on the launcher only watches over what runs.
+  void lock_down() {
+    shares_.prepare();
+    const auto& user = plan_.attempts.front().process.confinement.user;
+    lockdown_.emplace(context_.get_executor(),
+                      LockdownNeeds{!plan_.hotplug_ports.empty(), user.has_value()},
+                      [this](const std::string& call) { tell(event::CallRefused{call}); });
   }
 
   const LaunchPlan& plan_;
+  const ShareSource shares_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_reset_{};
   const std::optional<std::uint64_t> oom_kills_ = count_oom_kills();
@@ -355,10 +358,9 @@ class Session {
   boost::asio::signal_set signals_;
   std::map<Timer, boost::asio::steady_timer> timers_;
   boost::asio::steady_timer last_words_{context_};
-  boost::asio::steady_timer watchdog_{context_};
-  Notifier notifier_;
-  const std::optional<std::chrono::milliseconds> watchdog_interval_ = notifier_.watchdog_interval();
-  std::optional<Phase> told_phase_;
+  ServiceState service_{context_.get_executor(), [this](const auto& then) { when_well(then); }};
+  std::optional<Phase> seen_phase_;
+  std::optional<Lockdown> lockdown_;
   std::optional<RuntimeFolder> folder_;
   StatusRequests status_requests_{
       context_.get_executor(),
@@ -379,10 +381,10 @@ class Session {
 
 }  // namespace
 
-ExitStatus run_session(const LaunchPlan& plan, ShareResolver resolve_share) {
+ExitStatus run_session(const LaunchPlan& plan, ShareSource shares) {
   // A reader of our output that goes away must not take the guest with it.
   std::signal(SIGPIPE, SIG_IGN);
-  return Session(plan, std::move(resolve_share)).run();
+  return Session(plan, std::move(shares)).run();
 }
 
 }  // namespace vmr

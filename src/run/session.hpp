@@ -5,11 +5,20 @@
 #include "plan/launch_plan.hpp"
 #include "run/added_shares.hpp"
 
+#include <functional>
+
 namespace vmr {
 
+/// How shares come about that are added while the machine runs.
+struct ShareSource {
+  /// Called once, when the machine runs: whatever has to be asked of the host with privileges that
+  /// the launcher then gives up.
+  std::function<void()> prepare;
+  ShareResolver resolve;
+};
+
 /// Runs `plan` from its first file to its last process and returns how it ended; nothing of it is
-/// left then. Shares that are added meanwhile are made by `resolve_share`. Throws Error when the
-/// files that it needs cannot be made.
-ExitStatus run_session(const LaunchPlan& plan, ShareResolver resolve_share);
+/// left then. Throws Error when the files that it needs cannot be made.
+ExitStatus run_session(const LaunchPlan& plan, ShareSource shares);
 
 }  // namespace vmr

@@ -5,6 +5,7 @@
 #include "run/spawn.hpp"
 
 #include "base/error.hpp"
+#include "host/confine.hpp"
 #include "host/wait_for_exit.hpp"
 #include "run/child_registry.hpp"
 #include "run/descriptors.hpp"
@@ -22,6 +23,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/close_range.h>
+#include <memory>
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -57,7 +59,8 @@ std::vector<const char*> environment_for_children() {
 /// What Boost.Process calls before fork and, in the child, before exec.
 class ChildSetup {
  public:
-  explicit ChildSetup(Moves moves) : moves_(std::move(moves)) {}
+  ChildSetup(Moves moves, std::shared_ptr<const ReadyConfinement> confinement)
+      : moves_(std::move(moves)), confinement_(std::move(confinement)) {}
 
   error_code on_setup(default_launcher& launcher, const std::filesystem::path&,
                       const char* const*) {
@@ -77,6 +80,8 @@ class ChildSetup {
   /// Returns 0 or the errno.
   int prepare() {
     if (::setpgid(0, 0) != 0) return errno;
+    if (const int failure = confinement_->put_on(); failure != 0) return failure;
+    // Becoming another user would undo it.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
     // A launcher that died before the line above sends no signal any more.
     if (::getppid() != launcher_) ::_exit(EXIT_FAILURE);
@@ -89,6 +94,7 @@ class ChildSetup {
   }
 
   Moves moves_;
+  std::shared_ptr<const ReadyConfinement> confinement_;  ///< Boost copies this object
   std::vector<const char*> environment_ = environment_for_children();
   pid_t launcher_ = ::getpid();
 };
@@ -139,12 +145,13 @@ pid_t launch(const boost::asio::any_io_executor& executor, const ChildSpec& spec
   std::fflush(nullptr);
   const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());
   const pid_t launcher_pid = ::getpid();
+  const auto confinement = std::make_shared<const ReadyConfinement>(spec.confinement);
   default_launcher launcher;
   error_code error;
   try {
     const SignalsBlocked blocked;
     launcher(executor, error, std::filesystem::path(spec.argv.front()), arguments,
-             ChildSetup(moves))
+             ChildSetup(moves, confinement))
         .detach();
   } catch (const boost::system::system_error& failure) {
     // Thrown in the child, it must not unwind, and clean up after, the launcher's own objects.

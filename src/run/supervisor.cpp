@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 constexpr auto settling_time = 500ms;
 /// QEMU's disconnection ends a helper with an exit status; this long QEMU's end may be on its way.
 constexpr auto suspicion_time = 50ms;
-constexpr auto helper_grace = 1s;
-constexpr auto powerdown_interval = 5s;
 /// A disk that was full is tried again this often.
 constexpr auto resume_interval = 10s;
 /// A guest that restarts over and over is told of this often, since it may do so for ever.
@@ -83,6 +81,16 @@ void Supervisor::handle(const event::QmpReady&) {
   await_guest();
 }
 
+void Supervisor::handle(const event::CallRefused& event) {
+  say(LogLevel::error,
+      fmt::format("The system call '{}' was refused, since vm-runner never makes it by itself: "
+                  "somebody may have taken it over",
+                  event.call));
+  say(LogLevel::error, "  hint: report this with the log, unless you know why");
+  status_ = ExitStatus::failed;
+  if (phase_ == Phase::booting || phase_ == Phase::running) begin_stop();
+}
+
 void Supervisor::handle(const event::MonitorClosed&) {
   // A QEMU that ends closes it too, and its end is on its way.
   if (!qemu_runs_ || ending_) return;
@@ -93,6 +101,7 @@ void Supervisor::handle(const event::MonitorClosed&) {
 void Supervisor::handle(const event::GuestAnswered&) {
   if (phase_ != Phase::booting) return;
   phase_ = Phase::running;
+  settled_ = true;
   restarts_ = 0;
 }
 
@@ -199,32 +208,6 @@ void Supervisor::handle(const event::HelperEnded& event) {
   }
 }
 
-void Supervisor::handle(const event::StopAsked& event) {
-  const bool again = phase_ == Phase::stopping;
-  stop_asked_ = true;
-  if (is_starting() || restarting_) {
-    say(LogLevel::info, fmt::format("Stopping before the machine runs ({})", event.by));
-    phase_ = Phase::stopping;
-    status_ = ExitStatus::ok;
-    restarting_ = false;
-    end_qemu(SIGTERM);
-    end_helpers();
-    finish_if_all_ended();
-  } else if (again) {
-    say(LogLevel::warn, fmt::format("Asked to stop again ({}): not waiting any longer", event.by));
-    if (!ending_) quit_qemu();
-  } else if (event.now) {
-    say(LogLevel::warn, fmt::format("Stopping ({}) without waiting for the guest", event.by));
-    phase_ = Phase::stopping;
-    quit_qemu();
-  } else {
-    const auto seconds = std::chrono::duration<double>(schedule_.all()).count();
-    say(LogLevel::info,
-        fmt::format("Stopping ({}): the guest has {:g} s to power off", event.by, seconds));
-    begin_stop();
-  }
-}
-
 void Supervisor::start_attempt(std::size_t attempt) {
   phase_ = Phase::starting_helpers;
   attempt_ = attempt;
@@ -237,41 +220,6 @@ void Supervisor::start_attempt(std::size_t attempt) {
 
 void Supervisor::await_guest() {
   if (!plan_.mount_command.empty()) arm(Timer::report, boot_time());
-}
-
-void Supervisor::end_qemu(int signal) {
-  ending_ = true;
-  if (!qemu_runs_) return;
-  actions_.emplace_back(action::SignalQemu{signal});
-  arm(Timer::kill, helper_grace);
-}
-
-void Supervisor::begin_stop() {
-  phase_ = Phase::stopping;
-  // A guest that does not run cannot hear the button.
-  if (paused_) actions_.emplace_back(action::Continue{});
-  press_power_button();
-  arm(Timer::agent, schedule_.agent());
-  arm(Timer::quit, schedule_.quit());
-}
-
-void Supervisor::press_power_button() {
-  actions_.emplace_back(action::Powerdown{});
-  arm(Timer::powerdown_again, powerdown_interval);
-}
-
-void Supervisor::use_agent(const std::string& text) {
-  if (phase_ != Phase::stopping || !agent_ || powered_off_ || ending_) return;
-  agent_is_due_ = false;
-  say(LogLevel::info, text);
-  actions_.emplace_back(action::AgentShutdown{});
-}
-
-void Supervisor::quit_qemu() {
-  ending_ = ending_on_schedule_ = true;
-  actions_.emplace_back(action::Quit{});
-  arm(Timer::terminate, schedule_.terminate() - schedule_.quit());
-  arm(Timer::kill, schedule_.kill() - schedule_.quit());
 }
 
 void Supervisor::pause_for_room() {
@@ -324,7 +272,7 @@ std::chrono::seconds Supervisor::boot_time() const {
 
 bool Supervisor::can_restart() const {
   return plan_.attempts.at(attempt_) == Accelerator::kvm && attempt_ + 1 < plan_.attempts.size() &&
-         !stop_asked_;
+         !stop_asked_ && !settled_;
 }
 
 void Supervisor::restart_with_next(const std::string& why) {
@@ -356,12 +304,6 @@ void Supervisor::miss_report(const std::string& when) {
                   when, plan_.mount_command));
 }
 
-void Supervisor::end_helpers() {
-  if (helpers_.empty()) return;
-  actions_.emplace_back(action::SignalHelpers{SIGTERM});
-  arm(Timer::helpers, helper_grace);
-}
-
 void Supervisor::finish_if_all_ended() {
   if (qemu_runs_ || !helpers_.empty()) return;
   if (restarting_) {
@@ -378,11 +320,6 @@ void Supervisor::arm(Timer timer, std::chrono::milliseconds after) {
 
 void Supervisor::say(LogLevel level, std::string text) {
   actions_.emplace_back(action::Say{level, std::move(text)});
-}
-
-std::string Supervisor::with_time_left(const std::string& text, StopSchedule::Time now) const {
-  const auto left = std::chrono::duration<double>(schedule_.all() - now).count();
-  return fmt::format("{} ({:.1f} s left)", text, left);
 }
 
 void Supervisor::report(const std::string& what, const Ending& ending) {

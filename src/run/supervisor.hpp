@@ -61,6 +61,9 @@ struct MachineBroken {
 struct QemuEnded {
   Ending ending;
 };
+struct CallRefused {
+  std::string call;  ///< a system call that the launcher gave up, and made all the same
+};
 struct HelperAdded {
   std::string name;
   std::string serves;  ///< as in SupervisorPlan::helpers
@@ -84,8 +87,9 @@ struct TimerFired {
 using Event =
     std::variant<event::HelpersStarted, event::StartFailed, event::QmpReady, event::MonitorClosed,
                  event::GuestAnswered, event::AgentChanged, event::GuestRestarted,
-                 event::GuestPoweredOff, event::MachineBroken, event::QemuEnded, event::HelperAdded,
-                 event::HelperReleased, event::HelperEnded, event::StopAsked, event::TimerFired>;
+                 event::GuestPoweredOff, event::MachineBroken, event::QemuEnded, event::CallRefused,
+                 event::HelperAdded, event::HelperReleased, event::HelperEnded, event::StopAsked,
+                 event::TimerFired>;
 
 namespace action {
 struct StartHelpers {
@@ -164,6 +168,11 @@ class Supervisor {
 
   [[nodiscard]] Phase phase() const { return phase_; }
 
+  /// Whether the machine runs, and no other will be started in its place.
+  [[nodiscard]] bool is_settled() const {
+    return (phase_ == Phase::booting || phase_ == Phase::running) && !can_restart();
+  }
+
  private:
   /// A helper that has ended, and what it served.
   struct Suspect {
@@ -181,6 +190,7 @@ class Supervisor {
   void handle(const event::GuestPoweredOff& event);
   void handle(const event::MachineBroken& event);
   void handle(const event::QemuEnded& event);
+  void handle(const event::CallRefused& event);
   void handle(const event::HelperAdded& event);
   void handle(const event::HelperReleased& event);
   void handle(const event::HelperEnded& event);
@@ -194,25 +204,27 @@ class Supervisor {
   void escalate(Timer timer);
   void abandon_qemu();
 
-  void start_attempt(std::size_t attempt);
-  void await_guest();
+  // How all of it ends; supervisor_stop.cpp.
   void end_qemu(int signal);
+  void end_helpers();
   void begin_stop();
   void press_power_button();
   void use_agent(const std::string& text);
   void quit_qemu();
+  /// `text` with the time that is left at the step `now` of a stop.
+  [[nodiscard]] std::string with_time_left(const std::string& text, StopSchedule::Time now) const;
+
+  void start_attempt(std::size_t attempt);
+  void await_guest();
   void pause_for_room();
   void helpers_died();
   void qemu_never_ready();
   void restart_with_next(const std::string& why);
   void settle_status();
   void miss_report(const std::string& when);
-  void end_helpers();
   void finish_if_all_ended();
   void arm(Timer timer, std::chrono::milliseconds after);
   void say(LogLevel level, std::string text);
-  /// `text` with the time that is left at the step `now` of a stop.
-  [[nodiscard]] std::string with_time_left(const std::string& text, StopSchedule::Time now) const;
   void report(const std::string& what, const Ending& ending);
 
   [[nodiscard]] bool is_starting() const {
@@ -237,6 +249,7 @@ class Supervisor {
   bool paused_ = false;            ///< for want of room on a disk
   bool retried_ = false;           ///< and told to go on all the same
   int restarts_ = 0;               ///< of the guest, since it last answered
+  bool settled_ = false;           ///< it has shown that it works, or had its time to
   bool powered_off_ = false;
   bool stop_asked_ = false;
   bool ending_ = false;              ///< QEMU has been told to end, politely or not

@@ -24,6 +24,7 @@ void Supervisor::handle(const event::TimerFired& event) {
     case Timer::start:
       return give_up_starting();
     case Timer::report:
+      settled_ = settled_ || phase_ == Phase::booting;
       if (phase_ == Phase::booting) {
         miss_report(fmt::format("within {} s", boot_time().count()));
       }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 namespace vmr {
 namespace {
@@ -50,7 +51,7 @@ bool limit_sending(const UniqueFd& socket, std::chrono::milliseconds time) {
 
 }  // namespace
 
-UniqueFd listen_at(const std::string& path) {
+UniqueFd listen_at(const std::string& path, std::optional<Owner> owner) {
   const auto address = address_of(path);
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   // Before bind, so that nobody else can connect even for a moment: Linux gives the file the mode
@@ -60,6 +61,7 @@ UniqueFd listen_at(const std::string& path) {
       ::listen(socket.get(), backlog) != 0) {
     fail("listen at", path);
   }
+  if (owner && ::lchown(path.c_str(), owner->uid, owner->gid) != 0) fail("give away", path);
   // Without an event of its own, who sees the file a moment before listen would wait for ever.
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   return socket;

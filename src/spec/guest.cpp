@@ -2,6 +2,7 @@
 #include "spec/guest.hpp"
 
 #include "base/paths.hpp"
+#include "config/persistent_disk.hpp"
 #include "spec/password.hpp"
 #include "spec/user_data.hpp"
 
@@ -100,10 +101,7 @@ std::optional<Disk> resolve_disk(const Config& config, const Host& host, Finding
   }
   Disk disk{guest->disk, guest->disk_format, ""};
   if (config.persist.value) {
-    const auto folder = absolute_path(
-        config.data_dir.value.empty() ? "~/.local/share/vm-runner" : config.data_dir.value,
-        host.home, host.working_folder);
-    disk.persistent = fmt::format("{}/{}.qcow2", folder, config.guest_name.value);
+    disk.persistent = persistent_disk_of(config, host.home, host.working_folder);
   }
   if (disk.persistent.empty() && !host.has_temporary_folder) {
     findings.problems.push_back(

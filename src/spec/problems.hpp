@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
+#include "config/config.hpp"
 #include "config/given.hpp"
 #include "config/words.hpp"
 
@@ -26,6 +27,11 @@ inline std::string value_text(bool value) {
 /// "1000:1000"; empty for none.
 inline std::string value_text(const std::optional<Owner>& owner) {
   return owner ? fmt::format("{}:{}", owner->uid, owner->gid) : std::string();
+}
+inline std::string value_text(const QemuUser& user) {
+  if (user.kind == QemuUser::Kind::automatic) return "auto";
+  if (user.kind == QemuUser::Kind::launcher) return "launcher";
+  return value_text(std::optional<Owner>(user.given));
 }
 template <typename E>
 requires std::is_enum_v<E> std::string value_text(E value) {

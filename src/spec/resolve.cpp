@@ -123,6 +123,16 @@ void check_cpu_model(const Config& config, const std::vector<Accelerator>& accel
   }
 }
 
+void check_qemu_user(const Config& config, const Host& host, Findings& findings) {
+  const auto& user = config.qemu_user;
+  const bool is_other = user.value.kind == QemuUser::Kind::given &&
+                        (user.value.given.uid != host.uid || user.value.given.gid != host.gid);
+  if (!is_other || host.other_user) return;
+  findings.refuse(user, "this process cannot start programs as another user",
+                  "leave it out, or run as root with the capabilities SETUID, SETGID and KILL",
+                  ExitStatus::host_unsupported);
+}
+
 /// Whether the machine type has a PCI Express bus, whose root ports take devices while it runs.
 bool has_root_ports(std::string_view machine) {
   return machine == "q35" || machine.starts_with("pc-q35-") || machine == "virt" ||
@@ -180,6 +190,8 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.stop_timeout = config.stop_timeout.value.value_or(host.is_pid_1 ? 8s : 90s);
   spec.on_helper_exit = config.on_helper_exit.value;
   if (has_root_ports(spec.machine)) spec.hotplug_shares = config.hotplug_shares.value;
+  spec.qemu_user = config.qemu_user.value;
+  check_qemu_user(config, host, findings);
   spec.extra_args = config.extra_args.value;
   spec.qemu_args = config.qemu_args;
   check_extra_args(config, findings);

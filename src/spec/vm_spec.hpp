@@ -90,6 +90,7 @@ struct VmSpec {
   std::chrono::milliseconds stop_timeout{};
   HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
   std::size_t hotplug_shares = 0;       ///< how many shares can be added while it runs
+  QemuUser qemu_user;                   ///< automatic stays so: the plan decides
   std::vector<std::string> extra_args;  ///< the user's own QEMU arguments
   std::vector<std::string> qemu_args;   ///< more of them, behind `--`
 

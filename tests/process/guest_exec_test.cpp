@@ -63,7 +63,7 @@ class Host {
              {[] {}, [this](const auto& name, const auto& data) { exec_.take_event(name, data); },
               [] {}}),
         agent_(context_.get_executor(), std::move(agent_pair_.theirs)),
-        exec_(context_.get_executor(), qmp_, agent_, folder_.path(), {4, patience}),
+        exec_(context_.get_executor(), qmp_, agent_, {folder_.path(), std::nullopt}, {4, patience}),
         control_(std::in_place, context_.get_executor(), folder_ / "control",
                  [this](const auto& request) {
                    // As the session does.

@@ -94,10 +94,10 @@ TEST_CASE("the families are told apart by what they answer") {
   CHECK(find_virtiofsd("/nonexistent", problem) ==
         VirtiofsdFacts{virtiofsd.path, Family::rust, false, true, false});
   virtiofsd.make(
-      "case $1 in --help) echo '--readonly --inode-file-handles=<x>';; *) echo "
+      "case $1 in --help) echo '--readonly --inode-file-handles=<x> --modcaps';; *) echo "
       "'{\"features\": [\"separate-options\"]}';; esac\n");
   CHECK(find_virtiofsd("/nonexistent", problem) ==
-        VirtiofsdFacts{virtiofsd.path, Family::rust, true, true, true});
+        VirtiofsdFacts{virtiofsd.path, Family::rust, true, true, true, false, true});
   CHECK(problem.empty());
 }
 

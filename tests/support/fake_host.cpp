@@ -58,7 +58,9 @@ Launcher::Variables FakeHost::settings(const Launcher::Variables& more) const {
                {"BASE_IMAGE", folder_.path()},
                {"ACCEL", "tcg"},
                {"MEMORY", "64"},
-               {"GUEST_PASSWORD", "secret"}},
+               {"GUEST_PASSWORD", "secret"},
+               // The fakes write into folders that a confined QEMU has no way to.
+               {"QEMU_USER", "launcher"}},
               more);
 }
 

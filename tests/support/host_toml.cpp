@@ -91,7 +91,8 @@ void read_virtiofsd(const toml::node& node, Host& host) {
               {"can", into_flags({{"readonly", &facts.has_readonly},
                                   {"sandbox-none", &facts.has_sandbox_none},
                                   {"file-handles", &facts.has_file_handles},
-                                  {"translation", &facts.has_translation}})}});
+                                  {"translation", &facts.has_translation},
+                                  {"modcaps", &facts.has_modcaps}})}});
   host.virtiofsd = facts;
 }
 
@@ -148,6 +149,8 @@ Host read_host(std::string_view text) {
                                         {"chroot", &can.chroot},
                                         {"user_namespace", &can.user_namespace},
                                         {"dac_read_search", &can.dac_read_search}})},
+              {"other_user", into(host.other_user)},
+              {"landlock", into(host.landlock)},
               {"open_files_limit", into(host.open_files_limit)},
               {"guest", [&](const toml::node& node) { read_guest(node, host); }},
               {"guest_problem", into(host.guest_problem)},

@@ -22,8 +22,10 @@ Host docker_host() {
   host.kvm = {KvmFacts::State::opens, ""};
   host.qemu = "/usr/bin/qemu-system-x86_64";
   host.virtiofsd = VirtiofsdFacts{
-      "/usr/libexec/virtiofsd", VirtiofsdFacts::Family::rust, true, true, true, true};
+      "/usr/libexec/virtiofsd", VirtiofsdFacts::Family::rust, true, true, true, true, true};
   host.abilities.chroot = true;
+  host.other_user = true;
+  host.landlock = 3;
   host.open_files_limit = 1048576;
   host.guest = GuestImage{"demo",  "/guest/vmlinuz", "/guest/initrd", "/guest/disk.qcow2",
                           "qcow2", "root=/dev/vda",  "debian"};
@@ -37,7 +39,7 @@ Host debian_12_host() {
   Host host = docker_host();
   host.is_pid_1 = false;
   host.virtiofsd = VirtiofsdFacts{
-      "/usr/lib/qemu/virtiofsd", VirtiofsdFacts::Family::c, false, false, false, false};
+      "/usr/lib/qemu/virtiofsd", VirtiofsdFacts::Family::c, false, false, false, false, true};
   host.abilities = {true, true, true, false, true};
   return host;
 }
@@ -45,7 +47,7 @@ Host debian_12_host() {
 Host ordinary_user() {
   Host host = docker_host();
   host.uid = host.gid = 1000;
-  host.is_pid_1 = false;
+  host.is_pid_1 = host.other_user = false;
   host.home = "/home/me";
   host.working_folder = "/home/me/src";
   host.runtime_folder = "/run/user/1000/vm-runner";

@@ -46,7 +46,9 @@ LaunchPlan plan_for(const Launcher::Variables& settings) {
 }  // namespace
 
 void soak(const Launcher::Variables& settings, int cycles) {
-  const auto plan = plan_for(settings);
+  auto plan = plan_for(settings);
+  // This process goes on.
+  plan.locks_down = false;
   set_log_level(LogLevel::error);
   Usage warm;
   for (int cycle = 1; cycle <= cycles; ++cycle) {

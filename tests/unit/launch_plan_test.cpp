@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/launch_plan.hpp"
 
+#include "plan/confine_plan.hpp"
 #include "plan/plan_text.hpp"
 #include "plan/qemu_plan.hpp"
 #include "plan/seed.hpp"
@@ -36,6 +37,11 @@ TEST_CASE("a plan is made of its parts") {
   expected.attempts = {
       plan_qemu(spec, Accelerator::kvm, host.qemu, expected.paths, expected.shares),
       plan_qemu(spec, Accelerator::tcg, host.qemu, expected.paths, expected.shares)};
+  expected.shares.front().helper->confinement =
+      confine_virtiofsd(spec.shares.at(0), spec.qemu_user, host);
+  for (auto& attempt : expected.attempts) {
+    attempt.process.confinement = confine_qemu(spec, host, attempt, expected.paths);
+  }
   expected.create_folders = {"/new"};
   expected.persistent_disk =
       Disk{"/guest/disk.qcow2", "qcow2", "/root/.local/share/vm-runner/vm.qcow2"};

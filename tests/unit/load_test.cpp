@@ -85,6 +85,7 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.start_timeout = {std::nullopt, by_default("START_TIMEOUT")};
   expected.on_helper_exit = {HelperExitPolicy::stop, by_default("ON_HELPER_EXIT")};
   expected.hotplug_shares = {4, by_default("HOTPLUG_SHARES")};
+  expected.qemu_user = {{}, by_default("QEMU_USER")};
   CHECK(default_config() == expected);
 
   const auto loaded = load({});

@@ -74,6 +74,9 @@ const Strings common_tail = {
     "-chardev", "socket,id=qmp,fd=3,server=on,wait=off",
     "-mon",     "chardev=qmp,mode=control"};
 
+const Strings sandbox = {"-sandbox",
+                         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"};
+
 Argv joined(Strings words, const Strings& more, const Strings& last = {}) {
   words.insert(words.end(), more.begin(), more.end());
   words.insert(words.end(), last.begin(), last.end());
@@ -101,7 +104,7 @@ TEST_CASE("the smallest machine under TCG") {
                 "max",          "-smp",        "1",
                 "-m",           "512M",        "-netdev",
                 "user,id=net0", "-device",     "virtio-net-pci,netdev=net0,romfile="},
-               common_tail));
+               common_tail, sandbox));
   CHECK(plan.accelerator == Accelerator::tcg);
   CHECK(plan.process.name == "qemu");
   CHECK(plan.process.listeners == std::vector<Listener>{{3, "/r/qmp.sock"},
@@ -165,17 +168,17 @@ TEST_CASE("a machine with everything under KVM") {
              {"-chardev", "socket,id=share1,path=/r/virtiofsd-1.sock", "-device",
               "vhost-user-fs-pci,chardev=share1,tag=s,queue-size=1024,addr=0x10.0,multifunction=on",
               "-fsdev", "local,id=share2,path=/t,security_model=passthrough,multidevs=remap",
-              "-device", "virtio-9p-pci,fsdev=share2,mount_tag=t,addr=0x10.1", "-device",
-              "virtio-balloon-pci"}));
+              "-device", "virtio-9p-pci,fsdev=share2,mount_tag=t,addr=0x10.1", sandbox.front(),
+              sandbox.back(), "-device", "virtio-balloon-pci"}));
   CHECK(group_names(plan) == Strings{"base", "machine", "memory", "boot", "disk", "seed", "network",
                                      "entropy", "console", "ports", "panic", "control", "shares",
-                                     "shares", "extra"});
+                                     "shares", "sandbox", "extra"});
 }
 
 TEST_CASE("the groups in a row are the command line and none is empty") {
   const auto plan = plan_qemu(smallest_spec(), Accelerator::tcg, qemu, no_seed, {});
   CHECK(group_names(plan) == Strings{"base", "machine", "memory", "network", "entropy", "console",
-                                     "ports", "panic", "control"});
+                                     "ports", "panic", "control", "sandbox"});
   Strings flat = {qemu};
   for (const auto& group : plan.groups) {
     CHECK_FALSE(group.arguments.empty());

@@ -284,5 +284,32 @@ TEST_CASE("what not even SIGKILL ends is left behind") {
   }
 }
 
+TEST_CASE("a refused system call of the launcher ends the VM in order, with status 1") {
+  auto machine = supervisor();
+  CHECK(after(machine, event::QmpReady{}, event::CallRefused{"ptrace"}) ==
+        "error: The system call 'ptrace' was refused, since vm-runner never makes it by itself: "
+        "somebody may have taken it over\n"
+        "error:   hint: report this with the log, unless you know why\n" +
+            stop_begins);
+  machine.on(event::GuestPoweredOff{"guest-shutdown"});
+  machine.on(event::QemuEnded{clean});
+  CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", clean})) == "finish 1\n");
+}
+
+TEST_CASE("a machine is settled when no other can take its place") {
+  auto machine = supervisor({Accelerator::kvm, Accelerator::tcg});
+  after(machine, event::QmpReady{});
+  CHECK_FALSE(machine.is_settled());
+  machine.on(event::GuestAnswered{});
+  CHECK(machine.is_settled());
+  auto slow = supervisor({Accelerator::kvm, Accelerator::tcg});
+  after(slow, event::QmpReady{}, event::TimerFired{Timer::report});
+  CHECK(slow.is_settled());
+  auto only = supervisor({Accelerator::tcg});
+  CHECK_FALSE(only.is_settled());
+  after(only, event::QmpReady{});
+  CHECK(only.is_settled());
+}
+
 }  // namespace
 }  // namespace vmr::test

@@ -28,6 +28,7 @@ std::vector<Event> all_events() {
                                      event::MachineBroken{"internal-error"},
                                      event::QemuEnded{clean},
                                      event::QemuEnded{aborted},
+                                     event::CallRefused{"ptrace"},
                                      event::HelperEnded{"virtiofsd-1", killed},
                                      event::HelperEnded{"virtiofsd-1", clean},
                                      event::HelperAdded{"virtiofsd-9", "/mnt/9"},

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/confinement.hpp"
+#include "base/unique_fd.hpp"
+
+namespace vmr {
+
+/// A Confinement, made ready by the parent so that its child only has to put it on.
+class ReadyConfinement {
+ public:
+  /// Throws Error when the files cannot be looked at.
+  explicit ReadyConfinement(const Confinement& confinement);
+
+  /// Between fork and exec: puts it on the calling process, whose signals from a dying parent are
+  /// to be asked for after this. Returns 0 or the errno.
+  [[nodiscard]] int put_on() const;
+
+ private:
+  Confinement confinement_;
+  UniqueFd ruleset_;
+};
+
+/// Gives up every capability but `kept`, so that no program can bring it back. `ambient`: they
+/// also outlive the exec of a user other than root. Returns 0 or the errno.
+int keep_capabilities(CapabilitySet kept, bool ambient);
+
+/// Puts exactly those of `used` into effect that this process has kept. Returns 0 or the errno.
+int use_capabilities(CapabilitySet used);
+
+}  // namespace vmr

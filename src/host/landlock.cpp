@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "host/landlock.hpp"
+
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+// Newer than the headers of Debian 12.
+constexpr std::uint64_t access_truncate = 1ULL << 14;       // version 3
+constexpr std::uint64_t scope_abstract_socket = 1ULL << 0;  // version 6
+constexpr std::uint64_t scope_signal = 1ULL << 1;
+
+/// struct landlock_ruleset_attr, as of version 6.
+struct RulesetAttributes {
+  std::uint64_t files;
+  std::uint64_t network;
+  std::uint64_t scope;
+};
+
+constexpr std::uint64_t reading =
+    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+/// What can be allowed for something that is not a folder.
+constexpr std::uint64_t of_files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
+                                   LANDLOCK_ACCESS_FS_WRITE_FILE | access_truncate;
+
+/// Every access that this version knows.
+std::uint64_t known_accesses(int version) {
+  std::uint64_t accesses = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1;
+  if (version >= 2) accesses |= LANDLOCK_ACCESS_FS_REFER;
+  if (version >= 3) accesses |= access_truncate;
+  return accesses;
+}
+
+void add_rule(const UniqueFd& ruleset, const FileRule& rule, std::uint64_t known) {
+  const auto fail = [&] {
+    throw Error(fmt::format("QEMU or virtiofsd cannot be limited to '{}'", rule.path),
+                std::strerror(errno), "QEMU_USER=launcher starts them without limits");
+  };
+  const UniqueFd file(::open(rule.path.c_str(), O_PATH | O_CLOEXEC));
+  if (!file && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) return;
+  struct stat facts {};
+  if (!file || ::fstat(file.get(), &facts) != 0) fail();
+  landlock_path_beneath_attr attributes{};
+  attributes.parent_fd = file.get();
+  attributes.allowed_access = (rule.access == FileRule::Access::write ? known : reading) &
+                              (S_ISDIR(facts.st_mode) ? known : of_files & known);
+  if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &attributes, 0) !=
+      0) {
+    fail();
+  }
+}
+
+}  // namespace
+
+int landlock_version() {
+  const auto version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  return version > 0 ? static_cast<int>(version) : 0;
+}
+
+UniqueFd make_landlock_ruleset(const std::vector<FileRule>& rules) {
+  const int version = landlock_version();
+  if (version == 0) return {};
+  const auto known = known_accesses(version);
+  RulesetAttributes attributes{known, 0, scope_abstract_socket | scope_signal};
+  // An older kernel refuses what it does not know.
+  const auto size = version >= 6 ? sizeof attributes : sizeof attributes.files;
+  UniqueFd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+  if (!ruleset) throw Error("no Landlock ruleset can be made", std::strerror(errno), "");
+  for (const auto& rule : rules) add_rule(ruleset, rule, known);
+  return ruleset;
+}
+
+int put_on_landlock(int ruleset) {
+  return ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? 0 : errno;
+}
+
+}  // namespace vmr

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// Landlock, the kernel's way to take files away from a process without any privilege.
+#pragma once
+
+#include "base/confinement.hpp"
+#include "base/unique_fd.hpp"
+
+#include <vector>
+
+namespace vmr {
+
+/// The version of the kernel's Landlock; 0: it has none, or something forbids it.
+int landlock_version();
+
+/// A ruleset that leaves exactly `rules`, and no way to signal processes, or to reach abstract
+/// sockets, outside. Empty where there is no Landlock; throws Error naming a path that cannot be
+/// looked at.
+UniqueFd make_landlock_ruleset(const std::vector<FileRule>& rules);
+
+/// Puts `ruleset` on the calling thread, for ever; no_new_privs must be set. 0 or the errno.
+int put_on_landlock(int ruleset);
+
+}  // namespace vmr

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "host/probe_files.hpp"
+
+#include "base/paths.hpp"
+#include "config/persistent_disk.hpp"
+#include "host/file_systems.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace vmr {
+namespace {
+
+/// Longer chains of images than anybody makes; they may also be rings.
+constexpr int longest_chain = 64;
+
+/// Why the missing `path` could not be made as a folder; empty: it could.
+std::string find_obstacle(const std::filesystem::path& path) {
+  struct stat info {};
+  const bool is_link = ::lstat(path.c_str(), &info) == 0;
+  if (is_link) return "it is a symbolic link to what is not there";
+  if (errno != ENOENT) return std::strerror(errno);
+  auto parent = path.parent_path();
+  while (::access(parent.c_str(), F_OK) != 0 && errno == ENOENT && parent.has_relative_path()) {
+    parent = parent.parent_path();
+  }
+  return find_obstacle_in(parent.string());
+}
+
+/// Whether every user may search the folders that lead to `path`; of those that are missing, what
+/// this process would make.
+bool is_reachable(std::filesystem::path path) {
+  constexpr mode_t for_all = S_IXOTH;
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  while (path.has_relative_path()) {
+    path = path.parent_path();
+    struct stat facts {};
+    const bool is_there = ::stat(path.c_str(), &facts) == 0;
+    if (is_there ? (facts.st_mode & for_all) == 0 : (mask & for_all) != 0) return false;
+  }
+  return true;
+}
+
+/// A number of qcow2's header, which has the highest byte first.
+std::uint64_t number_in(const std::array<unsigned char, 20>& header, std::size_t from,
+                        std::size_t size) {
+  std::uint64_t number = 0;
+  for (std::size_t i = from; i < from + size; ++i) number = number << 8 | header.at(i);
+  return number;
+}
+
+/// The image behind the qcow2 image `path`, as its header names it; empty for any other file.
+std::string read_backing(const std::string& path) {
+  constexpr std::uint64_t longest_name = 1023;
+  std::ifstream file(path, std::ios::binary);
+  std::array<unsigned char, 20> header{};
+  file.read(reinterpret_cast<char*>(header.data()), header.size());
+  if (!file || std::memcmp(header.data(), "QFI\xfb", 4) != 0) return {};
+  const auto size = number_in(header, 16, 4);
+  if (size == 0 || size > longest_name) return {};
+  std::string name(size, '\0');
+  file.seekg(static_cast<std::streamoff>(number_in(header, 8, 8)));
+  file.read(name.data(), static_cast<std::streamsize>(size));
+  if (!file) return {};
+  return name.starts_with("file:") ? name.substr(5) : name;
+}
+
+FileFacts probe_file(const std::string& path) {
+  FileFacts facts;
+  std::error_code ignored;
+  facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
+  facts.reachable = is_reachable(facts.real_path);
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    facts.obstacle = find_obstacle(path);
+    return facts;
+  }
+  facts.kind = S_ISDIR(info.st_mode)   ? FileFacts::Kind::directory
+               : S_ISREG(info.st_mode) ? FileFacts::Kind::regular
+                                       : FileFacts::Kind::other;
+  const int wanted = S_ISDIR(info.st_mode) ? R_OK | X_OK : R_OK;
+  facts.readable = ::access(path.c_str(), wanted) == 0;
+  facts.owner = {info.st_uid, info.st_gid};
+  facts.mode = info.st_mode & 07777;
+  struct statvfs file_system {};
+  facts.read_only_mount =
+      ::statvfs(path.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;
+  return facts;
+}
+
+/// Looks at a disk and at every image behind it.
+void probe_disk(std::string path, Host& host) {
+  for (int i = 0; i < longest_chain && !path.empty(); ++i) {
+    auto& facts = host.files[path] = probe_file(path);
+    if (facts.kind != FileFacts::Kind::regular) return;
+    const std::filesystem::path backing = read_backing(path);
+    if (backing.empty()) return;
+    // A relative name starts at the image that has it.
+    facts.backing = (std::filesystem::path(path).parent_path() / backing).string();
+    path = facts.backing;
+  }
+}
+
+}  // namespace
+
+void probe_files(const Config& config, Host& host) {
+  host.files.clear();
+  std::vector<std::string> paths = {config.kernel.value, config.initrd.value, host.firmware,
+                                    host.temporary_folder,
+                                    host.runtime_folder + "/" + config.guest_name.value};
+  if (config.persist.value) {
+    paths.push_back(persistent_disk_of(config, host.home, host.working_folder));
+  }
+  if (host.guest) paths.insert(paths.end(), {host.guest->kernel, host.guest->initrd});
+  for (const auto& share : config.shares) paths.push_back(share.source.value);
+  for (const auto& path : paths) {
+    if (path.empty()) continue;
+    const auto whole = absolute_path(path, host.home, host.working_folder);
+    host.files.emplace(whole, probe_file(whole));
+  }
+  if (host.guest) probe_disk(host.guest->disk, host);
+}
+
+}  // namespace vmr

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config/config.hpp"
+#include "host/host.hpp"
+
+namespace vmr {
+
+/// Looks at every file that `config` names and that QEMU would open, the images behind a disk
+/// included, and puts what it finds in the place of `host`'s files. Its guest and folders are known
+/// by now.
+void probe_files(const Config& config, Host& host);
+
+}  // namespace vmr

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include "plan/confine_plan.hpp"
+
+#include "plan/trial_args.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <linux/capability.h>
+
+namespace vmr {
+namespace {
+
+using Access = FileRule::Access;
+
+/// What 9p needs to give files any owner, mode, kind and attribute, whosever they are.
+constexpr auto for_passthrough =
+    capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP});
+/// What 9p mapped needs to write files of others, and their attributes.
+constexpr auto for_mapped = capability_set({CAP_DAC_OVERRIDE, CAP_FOWNER});
+/// What virtiofsd keeps for itself; it does not start without one of them.
+constexpr auto for_virtiofsd =
+    capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETGID, CAP_SETUID,
+                    CAP_SETPCAP, CAP_MKNOD, CAP_SETFCAP});
+
+/// What every program needs to be loaded.
+constexpr std::array<const char*, 6> libraries = {"/usr",   "/lib",    "/lib32",
+                                                  "/lib64", "/libx32", "/etc/ld.so.cache"};
+/// What QEMU reads beside its own data: its network of its own asks the host's resolver.
+constexpr std::array<const char*, 8> qemu_reads = {
+    "/etc/qemu",      "/etc/resolv.conf", "/etc/hosts",     "/etc/nsswitch.conf",
+    "/etc/host.conf", "/etc/gai.conf",    "/etc/localtime", "/sys/devices/system"};
+constexpr std::array<const char*, 2> random_devices = {"/dev/urandom", "/dev/random"};
+
+bool is_ninep(const Share& share) {
+  return share.driver == Driver::ninep;
+}
+
+/// Only root can do for it what the guest asks for.
+bool needs_root(const Share& share) {
+  return is_ninep(share) && share.accessmode != AccessMode::mapped;
+}
+
+/// A user and a group that nobody else has: of the range that systemd takes such users from, and
+/// the same one at each start, since a persistent disk belongs to it.
+Owner own_user(std::string_view name) {
+  constexpr std::uint32_t first = 61184;
+  constexpr std::uint32_t count = 65519 - first + 1;
+  std::uint32_t hash = 2166136261;  // FNV-1a
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+  const auto id = first + hash % count;
+  return {id, id};
+}
+
+std::optional<Owner> user_of_qemu(const VmSpec& spec, const Host& host) {
+  if (spec.qemu_user.kind == QemuUser::Kind::given) return spec.qemu_user.given;
+  const bool any = std::any_of(spec.shares.begin(), spec.shares.end(), needs_root);
+  if (host.uid != 0 || !host.other_user || any) return std::nullopt;
+  return own_user(spec.name);
+}
+
+/// The images that QEMU reads, the first of them the one that the guest's disk is.
+std::vector<std::string> image_chain(const Disk& disk, const Host& host) {
+  std::vector<std::string> chain;
+  for (auto path = disk.image; !path.empty(); path = facts_of(path, host).backing) {
+    if (std::find(chain.begin(), chain.end(), path) != chain.end()) break;
+    chain.push_back(path);
+  }
+  return chain;
+}
+
+/// The files that QEMU only reads.
+std::vector<std::string> read_files(const VmSpec& spec, const Host& host) {
+  std::vector<std::string> files = {spec.boot.kernel, spec.boot.initrd, spec.firmware};
+  if (spec.disk) {
+    const auto chain = image_chain(*spec.disk, host);
+    files.insert(files.end(), chain.begin(), chain.end());
+  }
+  std::erase_if(files, [](const std::string& path) { return path.empty(); });
+  return files;
+}
+
+/// Whether each user may do with `path` what these permission bits of others say.
+bool is_open(const std::string& path, std::uint32_t bits, const Host& host) {
+  const auto& facts = facts_of(path, host);
+  return facts.reachable && (facts.mode & bits) == bits;
+}
+
+/// Whether a user who is nobody else can open everything that QEMU opens.
+bool opens_all(const VmSpec& spec, const Host& host, const RuntimePaths& paths) {
+  const auto files = read_files(spec, host);
+  const bool reads = std::all_of(files.begin(), files.end(),
+                                 [&](const std::string& path) { return is_open(path, 04, host); });
+  // What is in there is given to it.
+  const bool enters = facts_of(paths.folder, host).reachable;
+  const bool keeps = !spec.disk || (spec.disk->persistent.empty()
+                                        ? is_open(host.temporary_folder, 03, host)
+                                        : facts_of(spec.disk->persistent, host).reachable);
+  return reads && enters && keeps;
+}
+
+CapabilitySet capabilities_of_shares(const VmSpec& spec, const std::optional<Owner>& user,
+                                     const Host& host) {
+  const bool is_chosen = spec.qemu_user.kind == QemuUser::Kind::given;
+  CapabilitySet set = 0;
+  for (const auto& share : spec.shares) {
+    if (!is_ninep(share)) continue;
+    const bool is_its_own = user && facts_of(share.source, host).owner == *user;
+    switch (share.accessmode) {
+      case AccessMode::passthrough:
+        set |= for_passthrough;
+        break;
+      case AccessMode::squash:
+        // Of a chosen user all files are to be, and nobody else's.
+        if (!is_chosen) set |= for_passthrough;
+        break;
+      case AccessMode::mapped:
+        if (!is_its_own) set |= for_mapped;
+        break;
+    }
+  }
+  return set;
+}
+
+/// How a user who is nobody else opens /dev/kvm: by its group, or else only by a capability.
+void let_use_kvm(const Host& host, Confinement& confinement) {
+  const auto& kvm = host.kvm;
+  if ((kvm.mode & 06) == 06) return;
+  if ((kvm.mode & 060) == 060 && kvm.owner.gid != 0) {
+    confinement.groups.push_back(kvm.owner.gid);
+  } else {
+    *confinement.capabilities |= capability_set({CAP_DAC_OVERRIDE});
+  }
+}
+
+template <typename Paths>
+void add_rules(const Paths& paths, Access access, Confinement& confinement) {
+  for (const auto& path : paths) confinement.files.push_back({path, access});
+}
+
+/// The folder that a program was installed into, by itself, with its libraries and data.
+std::string prefix_of(const std::string& program) {
+  const auto name = program.rfind('/');
+  const auto bin = name == 0 || name == program.npos ? program.npos : program.rfind('/', name - 1);
+  const bool has_prefix = bin != program.npos && bin != 0;
+  return has_prefix ? program.substr(0, bin) : program;
+}
+
+std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accelerator accelerator,
+                                    const RuntimePaths& paths) {
+  Confinement rules;
+  add_rules(libraries, Access::read, rules);
+  add_rules(qemu_reads, Access::read, rules);
+  add_rules(random_devices, Access::read, rules);
+  add_rules(std::array{prefix_of(host.qemu)}, Access::read, rules);
+  add_rules(read_files(spec, host), Access::read, rules);
+  add_rules(std::array{"/dev/null"}, Access::write, rules);
+  if (accelerator == Accelerator::kvm) add_rules(std::array{"/dev/kvm"}, Access::write, rules);
+  if (!paths.seed.empty()) add_rules(std::array{paths.seed}, Access::read, rules);
+  if (spec.disk) {
+    const auto& kept = spec.disk->persistent;
+    add_rules(std::array{kept.empty() ? host.temporary_folder : kept}, Access::write, rules);
+  }
+  for (const auto& share : spec.shares) {
+    if (!is_ninep(share)) continue;
+    rules.files.push_back({share.source, share.readonly ? Access::read : Access::write});
+  }
+  return rules.files;
+}
+
+}  // namespace
+
+bool reaches_outside(const QemuPlan& qemu) {
+  const auto trial = trial_arguments(qemu);
+  return !trial.untried.empty() ||
+         std::any_of(trial.users.begin(), trial.users.end(),
+                     [](const std::string& word) { return word.find('/') != word.npos; });
+}
+
+Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& qemu,
+                         const RuntimePaths& paths) {
+  const auto kind = spec.qemu_user.kind;
+  if (kind == QemuUser::Kind::launcher) return {};
+  Confinement confinement;
+  const bool is_open = reaches_outside(qemu);
+  if (is_open && kind == QemuUser::Kind::automatic) return {};
+  confinement.no_new_privileges = true;
+  confinement.user = user_of_qemu(spec, host);
+  confinement.capabilities = capabilities_of_shares(spec, confinement.user, host);
+  const auto port = spec.ssh.port;
+  if (port != 0 && port < 1024) {
+    *confinement.capabilities |= capability_set({CAP_NET_BIND_SERVICE});
+  }
+  const bool is_bare_root = host.uid == 0 && !confinement.user;
+  if (is_bare_root || (confinement.user && !opens_all(spec, host, paths))) {
+    *confinement.capabilities |= capability_set({CAP_DAC_OVERRIDE});
+  }
+  if (confinement.user && qemu.accelerator == Accelerator::kvm) let_use_kvm(host, confinement);
+  if (!is_open) confinement.files = files_of_qemu(spec, host, qemu.accelerator, paths);
+  return confinement;
+}
+
+Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Host& host) {
+  if (user.kind == QemuUser::Kind::launcher) return {};
+  Confinement confinement;
+  confinement.no_new_privileges = true;
+  if (host.uid == 0) {
+    confinement.capabilities = for_virtiofsd;
+    if (share.sandbox == Sandbox::chroot)
+      *confinement.capabilities |= capability_set({CAP_SYS_CHROOT});
+    if (share.sandbox == Sandbox::name_space) {
+      *confinement.capabilities |= capability_set({CAP_SYS_ADMIN});
+    }
+    if (host.abilities.dac_read_search) {
+      *confinement.capabilities |= capability_set({CAP_DAC_READ_SEARCH});
+    }
+  }
+  // Under Landlock nothing can be mounted, which is how that sandbox is made.
+  if (share.sandbox == Sandbox::name_space) return confinement;
+  add_rules(libraries, Access::read, confinement);
+  add_rules(std::array{"/proc"}, Access::read, confinement);
+  add_rules(std::array{prefix_of(host.virtiofsd->path)}, Access::read, confinement);
+  add_rules(std::array{"/dev/null"}, Access::write, confinement);
+  confinement.files.push_back({share.source, share.readonly ? Access::read : Access::write});
+  return confinement;
+}
+
+std::string describe_qemu_user(const VmSpec& spec, const QemuPlan& qemu) {
+  const auto& confinement = qemu.process.confinement;
+  if (spec.qemu_user.kind == QemuUser::Kind::launcher) {
+    return "QEMU runs as this user, and nothing is taken from it (QEMU_USER=launcher)";
+  }
+  if (!confinement.capabilities) {
+    return "QEMU runs as this user, and nothing is taken from it: its own arguments open files or "
+           "devices that only you know of (QEMU_USER=UID:GID makes it another user all the same)";
+  }
+  const auto names = names_of(*confinement.capabilities);
+  return fmt::format("QEMU runs as {} {}",
+                     confinement.user ? fmt::format("user {}", confinement.user->uid) : "this user",
+                     names.empty()
+                         ? "without capabilities"
+                         : fmt::format("with the capabilities {} alone", fmt::join(names, ", ")));
+}
+
+}  // namespace vmr

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "run/service_state.hpp"
+
+#include "run/status.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace vmr {
+
+ServiceState::ServiceState(boost::asio::any_io_executor executor,
+                           std::function<void(std::function<void()>)> is_well)
+    : is_well_(std::move(is_well)), timer_(std::move(executor)) {}
+
+void ServiceState::update(Phase phase, Accelerator accelerator, bool expects_report) {
+  if (phase == std::exchange(told_, phase)) return;
+  const auto text = fmt::format("{} ({})", word_for(phase), word_for(accelerator));
+  if (phase == Phase::running || (phase == Phase::booting && !expects_report)) {
+    notifier_.ready(text);
+  } else if (phase == Phase::stopping || phase == Phase::stopped) {
+    notifier_.stopping(text);
+  } else {
+    notifier_.status(text);
+  }
+}
+
+void ServiceState::watch() {
+  const auto interval = notifier_.watchdog_interval();
+  if (!interval) return;
+  notifier_.watchdog();
+  timer_.expires_after(*interval);
+  timer_.async_wait([this](boost::system::error_code) { is_well_([this] { watch(); }); });
+}
+
+}  // namespace vmr

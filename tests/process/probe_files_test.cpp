@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "host/probe_files.hpp"
+
+#include "support/temporary_folder.hpp"
+#include "support/text_file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <sys/stat.h>
+
+namespace vmr::test {
+namespace {
+
+/// A qcow2 header that names `backing`, as qemu-img writes it.
+std::string qcow2(const std::string& backing) {
+  std::string header("QFI\xfb\0\0\0\3", 8);
+  header += std::string("\0\0\0\0\0\0\0\x18", 8);
+  header += std::string("\0\0", 2) + static_cast<char>(backing.size() >> 8) +
+            static_cast<char>(backing.size());
+  return header + std::string(4, '\0') + backing;
+}
+
+/// The facts about every file, of a host whose guest has this disk.
+std::map<std::string, FileFacts> look_at(const std::string& disk) {
+  Host host;
+  host.runtime_folder = "/run/vm-runner";
+  host.temporary_folder = "/var/tmp";
+  host.guest = GuestImage{};
+  host.guest->disk = disk;
+  probe_files({}, host);
+  return host.files;
+}
+
+TEST_CASE("the images behind a disk are found") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "a, 'ü'");
+  write_text(folder / "top", qcow2("a, 'ü'/middle"));
+  write_text(folder / "a, 'ü'/middle", qcow2("file:" + (folder / "raw")));
+  write_text(folder / "raw", "no header");
+  const auto files = look_at(folder / "top");
+  CHECK(files.at(folder / "top").backing == folder / "a, 'ü'/middle");
+  CHECK(files.at(folder / "a, 'ü'/middle").backing == folder / "raw");
+  CHECK(files.at(folder / "raw").backing.empty());
+}
+
+TEST_CASE("a broken header, and a ring, end") {
+  const TemporaryFolder folder;
+  write_text(folder / "ring", qcow2("ring"));
+  CHECK(look_at(folder / "ring").at(folder / "ring").backing == folder / "ring");
+  for (const auto& text : {std::string(), std::string("QFI\xfb"), qcow2("").substr(0, 19),
+                           qcow2("x").substr(0, 24), qcow2(std::string(5000, 'n'))}) {
+    write_text(folder / "broken", text);
+    CHECK(look_at(folder / "broken").at(folder / "broken").backing.empty());
+  }
+}
+
+TEST_CASE("a file is reachable when every folder before it may be searched") {
+  const TemporaryFolder folder;
+  write_text(folder / "disk", "");
+  CHECK_FALSE(look_at(folder / "disk").at(folder / "disk").reachable);
+  ::chmod(folder.path().c_str(), 0711);
+  CHECK(look_at(folder / "disk").at(folder / "disk").reachable);
+  CHECK(look_at("/").at("/").reachable);
+  const mode_t before = ::umask(077);
+  const bool missing = look_at(folder / "new/disk").at(folder / "new/disk").reachable;
+  ::umask(before);
+  CHECK_FALSE(missing);
+}
+
+}  // namespace
+}  // namespace vmr::test

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "plan/confine_plan.hpp"
+
+#include "support/hosts.hpp"
+#include "support/judge.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <linux/capability.h>
+
+namespace vmr::test {
+namespace {
+
+/// A machine on which every user can read the guest and reach the folders.
+Host open_host() {
+  auto host = docker_host();
+  for (const auto* path : {"/guest/vmlinuz", "/guest/initrd", "/guest/disk.qcow2"}) {
+    host.files[path] = regular_file();
+    host.files[path].mode = 0644;
+    host.files[path].reachable = true;
+  }
+  host.files["/var/tmp"] = folder();
+  host.files["/var/tmp"].mode = 01777;
+  host.files["/var/tmp"].reachable = true;
+  host.files["/run/vm-runner/vm"].reachable = true;
+  return host;
+}
+
+LaunchPlan plan_of(const Strings& environment, const Host& host) {
+  return make_plan(spec_of(environment, host), host);
+}
+
+Confinement tcg_confinement(const Strings& environment, const Host& host) {
+  auto settings = environment;
+  settings.emplace_back("ACCEL=tcg");
+  return plan_of(settings, host).attempts.front().process.confinement;
+}
+
+/// "61234: CHOWN" or "launcher: everything".
+std::string who(const Strings& environment, const Host& host) {
+  const auto confinement = tcg_confinement(environment, host);
+  std::string text =
+      confinement.user ? std::to_string(confinement.user->uid) : std::string("launcher");
+  if (!confinement.capabilities) return text + ": everything";
+  for (const auto& name : names_of(*confinement.capabilities)) text += " " + name;
+  return text;
+}
+
+bool may(const Confinement& confinement, const std::string& path, FileRule::Access access) {
+  const FileRule rule{path, access};
+  return std::find(confinement.files.begin(), confinement.files.end(), rule) !=
+         confinement.files.end();
+}
+
+constexpr const char* own = "65516";
+
+TEST_CASE("QEMU of a root that may choose is a user of its own without capabilities") {
+  const auto host = open_host();
+  CHECK(who({}, host) == own);
+  CHECK(who({"FILESYSTEM_SOURCE=/share"}, host) == own);
+  CHECK(who({"GUEST_NAME=other"}, host) != own);
+  const auto id = tcg_confinement({"GUEST_NAME=other"}, host).user->uid;
+  CHECK(id >= 61184);
+  CHECK(id <= 65519);
+}
+
+TEST_CASE("9p keeps root and the capabilities that it needs, one by one") {
+  const auto host = open_host();
+  const Strings passthrough = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"};
+  CHECK(who(passthrough, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID MKNOD SETFCAP");
+  auto squash = passthrough;
+  squash.emplace_back("FILESYSTEM_ACCESSMODE=squash");
+  CHECK(who(squash, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID MKNOD SETFCAP");
+  auto mapped = passthrough;
+  mapped.emplace_back("FILESYSTEM_ACCESSMODE=mapped");
+  CHECK(who(mapped, host) == std::string(own) + " DAC_OVERRIDE FOWNER");
+  mapped.emplace_back("QEMU_USER=1000:1000");
+  CHECK(who(mapped, host) == "1000");
+  squash.emplace_back("QEMU_USER=1000:1000");
+  CHECK(who(squash, host) == "1000");
+}
+
+TEST_CASE("files that others cannot open cost a capability") {
+  auto host = open_host();
+  host.files["/guest/disk.qcow2"].mode = 0640;
+  CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
+  host = open_host();
+  host.files["/guest/disk.qcow2"].backing = "/base/raw";
+  CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
+  host = open_host();
+  host.files["/run/vm-runner/vm"].reachable = false;
+  CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
+  host = open_host();
+  host.files["/var/tmp"].mode = 0700;
+  CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
+}
+
+TEST_CASE("a low port needs its capability") {
+  CHECK(who({"SSH_PORT=22"}, open_host()) == std::string(own) + " NET_BIND_SERVICE");
+}
+
+TEST_CASE("whoever cannot become another user stays itself") {
+  auto host = open_host();
+  host.other_user = false;
+  CHECK(who({}, host) == "launcher DAC_OVERRIDE");
+  CHECK(who({}, ordinary_user()) == "launcher");
+}
+
+TEST_CASE("QEMU_USER=launcher takes nothing away") {
+  const auto plan = plan_of({"QEMU_USER=launcher", "FILESYSTEM_SOURCE=/share"}, open_host());
+  CHECK(plan.attempts.front().process.confinement == Confinement{});
+  CHECK(plan.shares.front().helper->confinement == Confinement{});
+}
+
+TEST_CASE("arguments of the user's own that reach outside take nothing away unless asked to") {
+  const auto host = open_host();
+  CHECK(who({"EXTRA_ARGS=-rtc base=utc"}, host) == own);
+  CHECK(who({"EXTRA_ARGS=-drive file=x.img"}, host) == "launcher: everything");
+  CHECK(who({"EXTRA_ARGS=-bios /x/bios.bin"}, host) == "launcher: everything");
+  CHECK(who({"EXTRA_ARGS=-netdev tap,id=t"}, host) == "launcher: everything");
+  const auto asked = tcg_confinement({"EXTRA_ARGS=-drive file=x.img", "QEMU_USER=1000:100"}, host);
+  CHECK(asked.user == Owner{1000, 100});
+  CHECK(asked.no_new_privileges);
+  CHECK(asked.files.empty());
+}
+
+TEST_CASE("KVM is opened by the group of its device") {
+  auto host = open_host();
+  const auto kvm = [&] { return plan_of({}, host).attempts.front().process.confinement; };
+  host.kvm.owner = {0, 108};
+  host.kvm.mode = 0660;
+  CHECK(kvm().groups == std::vector<std::uint32_t>{108});
+  CHECK(kvm().capabilities == CapabilitySet{0});
+  CHECK(may(kvm(), "/dev/kvm", FileRule::Access::write));
+  host.kvm.mode = 0666;
+  CHECK(kvm().groups.empty());
+  host.kvm.mode = 0600;
+  CHECK(kvm().capabilities == capability_set({CAP_DAC_OVERRIDE}));
+  CHECK_FALSE(may(tcg_confinement({}, host), "/dev/kvm", FileRule::Access::write));
+}
+
+TEST_CASE("QEMU sees its images, its 9p sources, and no virtiofs source") {
+  auto host = open_host();
+  host.files["/guest/disk.qcow2"].backing = "/base, 'ü'/raw";
+  const auto confinement = tcg_confinement(
+      {"FILESYSTEM_SOURCE=/share", "FILESYSTEM2_SOURCE=/nine p", "FILESYSTEM2_DRIVER=9p",
+       "FILESYSTEM3_SOURCE=/read", "FILESYSTEM3_DRIVER=9p", "FILESYSTEM3_READONLY=1"},
+      [&] {
+        host.files["/nine p"] = host.files["/read"] = folder();
+        return host;
+      }());
+  using Access = FileRule::Access;
+  CHECK(may(confinement, "/guest/disk.qcow2", Access::read));
+  CHECK(may(confinement, "/base, 'ü'/raw", Access::read));
+  CHECK(may(confinement, "/guest/vmlinuz", Access::read));
+  CHECK(may(confinement, "/run/vm-runner/vm/seed.iso", Access::read));
+  CHECK(may(confinement, "/var/tmp", Access::write));
+  CHECK(may(confinement, "/nine p", Access::write));
+  CHECK(may(confinement, "/read", Access::read));
+  const auto names = [&](const std::string& path) {
+    return std::any_of(confinement.files.begin(), confinement.files.end(),
+                       [&](const FileRule& rule) { return rule.path == path; });
+  };
+  CHECK_FALSE(names("/share"));
+  CHECK_FALSE(names("/"));
+  CHECK_FALSE(names("/etc"));
+  CHECK_FALSE(names("/proc"));
+}
+
+TEST_CASE("a ring of images ends") {
+  auto host = open_host();
+  host.files["/guest/disk.qcow2"].backing = "/guest/disk.qcow2";
+  CHECK(who({}, host) == own);
+}
+
+TEST_CASE("virtiofsd keeps what its sandbox needs") {
+  const auto host = open_host();
+  const auto confine = [&](const std::string& sandbox, const std::string& readonly) {
+    return plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=" + sandbox,
+                    "FILESYSTEM_READONLY=" + readonly},
+                   host)
+        .shares.front()
+        .helper->confinement;
+  };
+  const auto chroot = confine("chroot", "0");
+  CHECK(names_of(*chroot.capabilities) == Strings{"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID",
+                                                  "SETGID", "SETUID", "SETPCAP", "SYS_CHROOT",
+                                                  "MKNOD", "SETFCAP"});
+  CHECK(chroot.no_new_privileges);
+  CHECK(chroot.user == std::nullopt);
+  CHECK(may(chroot, "/share", FileRule::Access::write));
+  CHECK(may(confine("chroot", "1"), "/share", FileRule::Access::read));
+  CHECK(may(confine("none", "0"), "/share", FileRule::Access::write));
+  const auto own_host = ordinary_user();
+  const auto user = plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=namespace"}, own_host)
+                        .shares.front()
+                        .helper->confinement;
+  CHECK(user == Confinement{std::nullopt, {}, std::nullopt, true, {}});
+}
+
+TEST_CASE("how QEMU runs is told in one line") {
+  const auto line = [](const Strings& environment, const Host& host) {
+    const auto spec = spec_of(environment, host);
+    return describe_qemu_user(spec, make_plan(spec, host).attempts.back());
+  };
+  CHECK(line({}, open_host()) == "QEMU runs as user 65516 without capabilities");
+  CHECK(line({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"}, open_host()) ==
+        "QEMU runs as this user with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID, MKNOD, "
+        "SETFCAP alone");
+  CHECK(line({"QEMU_USER=launcher"}, open_host()) ==
+        "QEMU runs as this user, and nothing is taken from it (QEMU_USER=launcher)");
+  CHECK(line({"EXTRA_ARGS=-cdrom x"}, open_host()) ==
+        "QEMU runs as this user, and nothing is taken from it: its own arguments open files or "
+        "devices that only you know of (QEMU_USER=UID:GID makes it another user all the same)");
+}
+
+TEST_CASE("QEMU's own sandbox denies what none of our arguments needs") {
+  const auto group = [](const Strings& environment) {
+    const auto plan = plan_of(environment, open_host());
+    for (const auto& group : plan.attempts.back().groups) {
+      if (group.name == "sandbox") return group.arguments.back();
+    }
+    return std::string("none");
+  };
+  CHECK(group({}) == "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+  CHECK(group({"EXTRA_ARGS=-netdev tap,id=t"}) == "on,obsolete=deny");
+  CHECK(group({"EXTRA_ARGS=-sandbox off"}) == "none");
+}
+
+TEST_CASE("a user is a word or two numbers") {
+  const auto host = open_host();
+  CHECK(judge({"QEMU_USER=nobody"}, host).problems ==
+        std::vector<Problem>{{"QEMU_USER='nobody': neither a word nor an owner",
+                              "QEMU_USER (environment)",
+                              "auto, launcher, or the numbers of a user and a group: 1000:1000"}});
+  CHECK(judge({"QEMU_USER=1000:1000"}, host).problems.empty());
+  CHECK(judge({"QEMU_USER=0:0"}, ordinary_user()).problems ==
+        std::vector<Problem>{
+            {"QEMU_USER='0:0': this process cannot start programs as another user",
+             "QEMU_USER (environment)",
+             "leave it out, or run as root with the capabilities SETUID, SETGID and KILL",
+             ExitStatus::host_unsupported}});
+  CHECK(judge({"QEMU_USER=1000:1000"}, ordinary_user()).problems.empty());
+}
+
+}  // namespace
+}  // namespace vmr::test

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "commands/security_table.hpp"
+
+#include <boost/json.hpp>
+#include <doctest/doctest.h>
+
+#include <linux/capability.h>
+
+namespace vmr::test {
+namespace {
+
+const std::vector<ProcessSecurity> processes = {
+    {"launcher", 1, 0, capability_set({CAP_KILL, CAP_CHOWN}), 2, true, {}},
+    {"virtiofsd-1 child", 4194304, 65516, 0, 0, false, {"mnt", "pid"}}};
+
+TEST_CASE("what processes may do is a table") {
+  CHECK(security_table(processes) ==
+        "PROCESS                PID    UID SECCOMP  NO_NEW_PRIVS  NAMESPACES     CAPABILITIES\n"
+        "launcher                 1      0 filter   yes           -              CHOWN KILL\n"
+        "virtiofsd-1 child  4194304  65516 none     no            mnt pid        -\n");
+}
+
+TEST_CASE("what processes may do is JSON") {
+  CHECK(boost::json::serialize(security_json(processes)) ==
+        R"([{"name":"launcher","pid":1,"uid":0,"capabilities":["CHOWN","KILL"],)"
+        R"("seccomp":"filter","no_new_privs":true,"namespaces":[]},)"
+        R"({"name":"virtiofsd-1 child","pid":4194304,"uid":65516,"capabilities":[],)"
+        R"("seccomp":"none","no_new_privs":false,"namespaces":["mnt","pid"]}])");
+}
+
+TEST_CASE("what a process may do is a line") {
+  CHECK(describe(processes.at(0)) ==
+        "uid 0, capabilities CHOWN KILL, seccomp filter, no_new_privs, no namespaces of its own");
+  CHECK(describe(processes.at(1)) ==
+        "uid 65516, no capabilities, seccomp none, may gain privileges, own namespaces mnt pid");
+}
+
+}  // namespace
+}  // namespace vmr::test
