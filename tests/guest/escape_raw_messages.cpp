@@ -3,6 +3,7 @@
 #include "guest/raw_share.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <fcntl.h>
 #include <functional>
 #include <map>
@@ -29,6 +30,7 @@ class Raw {
   void abuse_one(std::optional<Node> node);
   void abuse(std::optional<Node> node);
   void try_dots();
+  void try_moved_folder();
   void try_symlink(const std::string& maker, const std::string& kind);
   void try_slashes(std::string_view what, const std::function<void(const std::string&)>& call);
   void try_odd_names();
@@ -100,6 +102,26 @@ void Raw::try_dots() {
     share_.rename(base_, own("file"), base_, name);
     share_.rename(base_, name, base_, own("stolen"));
     share_.remove(base_, name, true);
+  }
+}
+
+void Raw::try_moved_folder() {
+  const std::string folder(test::folder_to_move);
+  const std::string outside(test::outside_folder);
+  share_.make_folder(base_, folder);
+  const auto held = walk({folder});
+  share_.create(base_, std::string(test::asks_to_move));
+  const auto started = std::time(nullptr);
+  while (walk({folder})) {
+    if (std::time(nullptr) - started > 10) return;
+    const timespec pause{0, 1'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  begin("`..` in a folder that the host moves out");
+  auto up = held;
+  for (int depth = 0; up && depth < 3; ++depth) {
+    up = share_.walk(*up, {".."});
+    if (up) abuse(share_.walk(*up, {outside, std::to_string(number_)}));
   }
 }
 
@@ -216,6 +238,8 @@ void Raw::try_all() {
   const auto opens = [&](Node node) { return share_.open(node, O_RDONLY | O_NONBLOCK); };
   try_special("fifo opened", S_IFIFO, opens);
   try_special("socket opened", S_IFSOCK, opens);
+  // The last one: files that were reached this way keep numbers that others could forge.
+  try_moved_folder();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "host/probe.hpp"
 #include "support/escape_tricks.hpp"
 #include "support/guest.hpp"
+#include "support/wait_for_file.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string canary(canary_file);
+const std::string asked(asks_to_move);
 
 void look_at_file(const std::string& name, const std::string& path, OutsideView& view) {
   struct stat facts {};
@@ -35,9 +37,11 @@ void look_at_file(const std::string& name, const std::string& path, OutsideView&
   if (S_ISREG(facts.st_mode)) view.contents[name] = read_file(path);
 }
 
-OutsideView look_at(const std::string& folder) {
+OutsideView look_at(const std::string& folder, std::size_t number) {
   OutsideView view;
   look_at_file("", folder, view);
+  // The one trick that takes hold of the folder around the shared one.
+  if (number == trick_number(by_raw_messages, "`..`")) look_at_file("..", folder + "/../..", view);
   std::string names;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto name = entry.path().filename().string();
@@ -90,6 +94,14 @@ bool is_left(std::size_t number, const std::string& path) {
   }
 }
 
+/// What the documentation says does not hold: the table has what comes of it.
+bool is_known_hole(const ContainedShare& share, const EscapeTrick& trick) {
+  const auto sandbox = share.settings.find("SANDBOX");
+  if (sandbox == share.settings.end()) return false;
+  return sandbox->second == "none" ||
+         (sandbox->second == "chroot" && trick.what == "`..` in a folder that the host moves out");
+}
+
 /// Where the share at `position` is in the machine, as the plan of shares puts it.
 std::string pci_address(std::size_t position) {
   return fmt::format("0000:00:{:02x}.{}", 0x10 + position / 8, position % 8);
@@ -125,6 +137,22 @@ Containment::Containment(std::vector<ContainedShare> shares, const std::string& 
   for (const auto& share : shares_) make(share.tag);
   fs::create_directory(folder_ / "tools");
   fs::copy_file(ESCAPE_SHARE, folder_ / "tools/escape_share");
+  mover_ = std::thread([this] { move_folders_out(); });
+}
+
+Containment::~Containment() {
+  // Whatever the guest did not come to is still waited for.
+  for (const auto& share : shares_) write_text(inside(share.tag) + "/" + asked, "");
+  mover_.join();
+}
+
+void Containment::move_folders_out() const {
+  for (const auto& share : shares_) {
+    if (!wait_for_file(inside(share.tag) + "/" + asked, std::chrono::minutes(5))) return;
+    std::error_code ignored;
+    fs::rename(inside(share.tag) + "/" + std::string(folder_to_move),
+               folder_ / share.tag + "/elsewhere/moved", ignored);
+  }
 }
 
 std::string Containment::inside(const std::string& tag) const {
@@ -138,6 +166,7 @@ std::string Containment::outside(const std::string& tag, std::size_t number) con
 void Containment::make(const std::string& tag) {
   const auto shared = inside(tag);
   fs::create_directories(shared);
+  fs::create_directories(folder_ / tag + "/elsewhere");
   for (std::size_t number = 0; number < escape_tricks.size(); ++number) {
     const auto path = outside(tag, number);
     const auto secret = random_digits();
@@ -155,7 +184,7 @@ void Containment::make(const std::string& tag) {
     } else if (what == "absolute symlink of the host") {
       link_to(shared, fmt::format("{}/{}/{}/{}", seen_as_, tag, outside_folder, number), number);
     }
-    canaries_[tag].push_back({secret, look_at(path)});
+    canaries_[tag].push_back({secret, look_at(path, number)});
   }
 }
 
@@ -189,7 +218,7 @@ std::string Containment::outcome(const std::string& tag, std::size_t number,
   const auto mark = trick_mark(tag, number);
   if (!says(mark + "tried")) return "not tried";
   const auto& before = canaries_.at(tag).at(number);
-  const auto after = look_at(outside(tag, number));
+  const auto after = look_at(outside(tag, number), number);
   std::vector<std::string> done;
   const auto special = fmt::format("{}/special-{}", inside(tag), number);
   if (says(mark + std::string(opened_mark)) && !fs::is_regular_file(special)) {
@@ -201,12 +230,13 @@ std::string Containment::outcome(const std::string& tag, std::size_t number,
   return done.empty() ? "held" : fmt::format("{}", fmt::join(done, ", "));
 }
 
-std::vector<std::string> Containment::escapes(const std::string& tag,
+std::vector<std::string> Containment::escapes(const ContainedShare& share,
                                               const std::string& console) const {
   std::vector<std::string> found;
   for (std::size_t i = 0; i < escape_tricks.size(); ++i) {
-    const auto cell = outcome(tag, i, console);
+    const auto cell = outcome(share.tag, i, console);
     const auto& trick = escape_tricks.at(i);
+    if (is_known_hole(share, trick)) continue;
     if (cell != "held") found.push_back(fmt::format("{}, {}: {}", trick.way, trick.what, cell));
   }
   return found;
@@ -267,8 +297,8 @@ void Containment::check(const std::string& console) const {
     CHECK(console.find("ESCAPE " + each.tag + " tried everything") != console.npos);
     if (each.is_control) {
       check_control(each, console);
-    } else if (each.tag != "none") {
-      CHECK(escapes(each.tag, console) == std::vector<std::string>{});
+    } else {
+      CHECK(escapes(each, console) == std::vector<std::string>{});
     }
   }
   check_table(console);

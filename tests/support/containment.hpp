@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace vmr::test {
@@ -44,6 +45,9 @@ class Containment {
   /// Makes the shared folders and the canaries; the launcher will see them in `seen_as`, which is
   /// folder() when empty. Needs root: no other user could reach everything.
   explicit Containment(std::vector<ContainedShare> shares, const std::string& seen_as = {});
+  ~Containment();
+  Containment(const Containment&) = delete;
+  Containment& operator=(const Containment&) = delete;
 
   /// The folder that holds everything.
   [[nodiscard]] const std::string& folder() const { return folder_.path(); }
@@ -64,14 +68,15 @@ class Containment {
   };
 
   void make(const std::string& tag);
+  void move_folders_out() const;
   [[nodiscard]] std::string inside(const std::string& tag) const;
   [[nodiscard]] std::string outside(const std::string& tag, std::size_t number) const;
 
   /// "held", or what came of one trick outside: "read", "written", "metadata changed".
   [[nodiscard]] std::string outcome(const std::string& tag, std::size_t number,
                                     const std::string& console) const;
-  /// The tricks that got out of the share `tag`, with what they did there.
-  [[nodiscard]] std::vector<std::string> escapes(const std::string& tag,
+  /// The tricks that got out of `share`, known holes aside, with what they did there.
+  [[nodiscard]] std::vector<std::string> escapes(const ContainedShare& share,
                                                  const std::string& console) const;
   /// The raw messages that do nothing with a plain name either, so that they prove nothing.
   [[nodiscard]] std::vector<std::string> void_messages(const std::string& tag) const;
@@ -82,6 +87,7 @@ class Containment {
   std::vector<ContainedShare> shares_;
   std::string seen_as_;
   std::map<std::string, std::vector<Canary>> canaries_;  ///< by tag
+  std::thread mover_;
 };
 
 }  // namespace vmr::test

@@ -20,7 +20,7 @@ struct EscapeTrick {
 inline constexpr std::string_view by_system_calls = "system calls";
 inline constexpr std::string_view by_raw_messages = "raw messages";
 
-inline constexpr std::array<EscapeTrick, 29> escape_tricks = {{
+inline constexpr std::array<EscapeTrick, 30> escape_tricks = {{
     {by_system_calls, "`..`"},
     {by_system_calls, "relative symlink of the guest"},
     {by_system_calls, "absolute symlink of the guest"},
@@ -50,6 +50,7 @@ inline constexpr std::array<EscapeTrick, 29> escape_tricks = {{
     {by_raw_messages, "device opened"},
     {by_raw_messages, "fifo opened"},
     {by_raw_messages, "socket opened"},
+    {by_raw_messages, "`..` in a folder that the host moves out"},
 }};
 
 inline std::size_t trick_number(std::string_view way, std::string_view what) {
@@ -83,6 +84,11 @@ inline std::string link_to_folder(const std::string& maker, std::size_t number) 
 inline std::string link_to_canary(const std::string& maker, std::size_t number) {
   return maker + "-canary-" + std::to_string(number);
 }
+
+/// A folder that the guest makes in the share and then holds, and the file by which it asks the
+/// host to move the folder out.
+inline constexpr std::string_view folder_to_move = "move-me";
+inline constexpr std::string_view asks_to_move = "ready-to-move";
 
 /// What the guest leaves in the share for a process of the host to fall into.
 inline constexpr std::array<std::string_view, 5> escape_leftovers = {
