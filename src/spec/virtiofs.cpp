@@ -117,10 +117,10 @@ void check_unshare(const ShareConfig& config, const Host& host, Findings& findin
 void warn_of_none(const ShareConfig& config, const Share& share, Findings& findings) {
   const auto& sandbox = config.sandbox;
   if (share.driver != Driver::virtiofs || sandbox.value != Sandbox::none) return;
-  findings.warnings.push_back(fmt::format(
-      "Filesystem #{}: {}='none': virtiofsd runs without a sandbox: a symbolic link may lead the "
-      "guest out of the source; leave it out for the strongest sandbox that works here",
-      share.number, sandbox.origin.variable));
+  findings.warnings.push_back(
+      fmt::format("Filesystem #{}: {}='none': virtiofsd runs without a sandbox: a guest's root may "
+                  "get out of the source; leave it out for the strongest sandbox that works here",
+                  share.number, sandbox.origin.variable));
 }
 
 }  // namespace

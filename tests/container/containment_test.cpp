@@ -21,8 +21,13 @@ std::vector<ContainedShare> shares() {
   for (const std::string sandbox : {"namespace", "chroot", "none"}) {
     shares.push_back(virtiofs_contained_share("Rust", sandbox));
   }
+  auto mounted = virtiofs_contained_share("Rust", "chroot");
+  mounted.tag = "mounted";
+  mounted.column = "virtiofs (Rust), chroot, a mount of its own";
+  mounted.settings["SOURCE"] = "/mounted";
+  shares.push_back(mounted);
   shares.push_back(control_share(shares.front()));
-  shares.push_back(control_share(shares[shares.size() - 2]));
+  shares.push_back(control_share(virtiofs_contained_share("Rust", "chroot")));
   return shares;
 }
 
@@ -42,7 +47,9 @@ TEST_CASE("a guest's root stays in the shared folder of Debian 13's virtiofsd an
                      "-e",
                      "ACCEL=tcg",
                      "-v",
-                     containment.folder() + ":/shares"};
+                     containment.folder() + ":/shares",
+                     "-v",
+                     containment.folder() + "/mounted/inside:/mounted"};
   for (const auto& [name, value] : containment.settings()) {
     options.insert(options.end(), {"-e", name + "=" + value});
   }

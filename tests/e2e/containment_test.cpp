@@ -21,7 +21,7 @@ std::vector<ContainedShare> shares() {
     shares.push_back(virtiofs_contained_share(family, sandbox));
   }
   shares.push_back(control_share(shares.front()));
-  shares.push_back(control_share(shares[shares.size() - 2]));
+  shares.push_back(control_share(virtiofs_contained_share(family, "chroot")));
   return shares;
 }
 

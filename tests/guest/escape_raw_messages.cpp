@@ -123,6 +123,11 @@ void Raw::try_moved_folder() {
     up = share_.walk(*up, {".."});
     if (up) abuse(share_.walk(*up, {outside, std::to_string(number_)}));
   }
+  if (!held) return;
+  const auto way = "../../" + outside + "/" + std::to_string(number_) + "/";
+  share_.make_folder(*held, way + "made");
+  share_.rename(*held, way + canary, base_, own("stolen"));
+  abuse(walk({own("stolen")}));
 }
 
 void Raw::try_symlink(const std::string& maker, const std::string& kind) {
@@ -165,10 +170,15 @@ void Raw::try_odd_names() {
   const auto behind = Attempt::relative(number_) + "/" + canary;
   std::string dots;
   while (dots.size() < 6000) dots += "./";
+  std::vector<std::string> names = {{},
+                                    std::string(255, 'x'),
+                                    std::string(256, 'x'),
+                                    std::string(6000, 'x'),
+                                    std::string(4095, '/') + behind,
+                                    dots + behind};
   const std::string nul(1, '\0');
-  for (const auto& name :
-       {std::string(), nul, ".." + nul, std::string(255, 'x'), std::string(256, 'x'),
-        std::string(6000, 'x'), std::string(4095, '/') + behind, dots + behind}) {
+  if (share_.survives_nul()) names.insert(names.end(), {nul, ".." + nul, "x" + nul + "/"});
+  for (const auto& name : names) {
     abuse(walk({name}));
     abuse(walk({name, std::string(test::outside_folder), std::to_string(number_)}));
     share_.make_folder(base_, name);
@@ -223,6 +233,7 @@ void Raw::try_all() {
     if (const auto file = walk({own("own")})) share_.link(*file, base_, way + own("made"));
   });
   try_slashes("name with `/` renamed", [&](const std::string& way) {
+    share_.create(base_, own("own"));
     share_.rename(base_, own("own"), base_, way + own("made"));
     share_.rename(base_, way + canary, base_, own("stolen"));
     abuse(walk({own("stolen")}));

@@ -62,6 +62,7 @@ class NineP final : public RawShare {
 
   [[nodiscard]] Node root() const override { return root_fid; }
   [[nodiscard]] Node forged(std::uint64_t number) const override { return 0x10000 + number; }
+  [[nodiscard]] bool survives_nul() const override { return true; }
 
   std::optional<Node> walk(Node from, const std::vector<std::string>& names) override {
     Arguments arguments;

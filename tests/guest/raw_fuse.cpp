@@ -40,6 +40,9 @@ class Fuse final : public RawShare {
   [[nodiscard]] Node root() const override { return FUSE_ROOT_ID; }
   [[nodiscard]] Node forged(std::uint64_t number) const override { return FUSE_ROOT_ID + number; }
 
+  // The Rust virtiofsd answers nothing more then.
+  [[nodiscard]] bool survives_nul() const override { return false; }
+
   std::optional<Node> walk(Node from, const std::vector<std::string>& names) override {
     for (const auto& name : names) {
       const auto answer = send(FUSE_LOOKUP, from, Body().name(name));

@@ -27,6 +27,9 @@ class RawShare {
   /// The file that the other side would have as its `number`th.
   [[nodiscard]] virtual Node forged(std::uint64_t number) const = 0;
 
+  /// Whether the other side goes on after a name with a NUL in it.
+  [[nodiscard]] virtual bool survives_nul() const = 0;
+
   /// All of `names` in one step, where the protocol has such.
   virtual std::optional<Node> walk(Node from, const std::vector<std::string>& names) = 0;
   /// The beginning of the file, or the names in the folder.

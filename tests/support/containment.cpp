@@ -98,8 +98,9 @@ bool is_left(std::size_t number, const std::string& path) {
 bool is_known_hole(const ContainedShare& share, const EscapeTrick& trick) {
   const auto sandbox = share.settings.find("SANDBOX");
   if (sandbox == share.settings.end()) return false;
-  return sandbox->second == "none" ||
-         (sandbox->second == "chroot" && trick.what == "`..` in a folder that the host moves out");
+  const bool is_mount = share.settings.contains("SOURCE");
+  return sandbox->second == "none" || (sandbox->second == "chroot" && !is_mount &&
+                                       trick.what == "`..` in a folder that the host moves out");
 }
 
 /// Where the share at `position` is in the machine, as the plan of shares puts it.
@@ -261,12 +262,18 @@ std::vector<std::string> Containment::void_messages(const std::string& tag) cons
 void Containment::check_control(const ContainedShare& share, const std::string& console) const {
   for (const auto& [way, what] : {std::pair{by_system_calls, "`..`"},
                                   {by_system_calls, "relative symlink of the guest"},
-                                  {by_system_calls, "relative symlink of the host"},
-                                  {by_raw_messages, "`..`"}}) {
-    CAPTURE(what);
+                                  {by_system_calls, "relative symlink of the host"}}) {
+    CAPTURE(std::string(way) + " " + what);
     CHECK(outcome(share.tag, trick_number(way, what), console) ==
           "read, written, metadata changed");
   }
+  // Which raw message gets out depends on the other side; one that does shows that they arrive.
+  std::size_t got_out = 0;
+  for (std::size_t i = 0; i < escape_tricks.size(); ++i) {
+    const bool is_raw = escape_tricks.at(i).way == by_raw_messages;
+    if (is_raw && outcome(share.tag, i, console).starts_with("read, written")) ++got_out;
+  }
+  CHECK(got_out > 0);
   auto expected = std::vector<std::string>{};
   // It makes no special files at all.
   if (share.qemu == "QEMU 7.2") expected = {"name with `/` for a device"};

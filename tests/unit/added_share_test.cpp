@@ -44,7 +44,7 @@ TEST_CASE("a share that comes later without a sandbox is worth the same warning"
   auto usual = add({"SOURCE=/more"}).warnings;
   usual.insert(usual.begin(),
                "Filesystem #3: FILESYSTEM3_SANDBOX='none': virtiofsd runs without a sandbox: a "
-               "symbolic link may lead the guest out of the source; leave it out for the strongest "
+               "guest's root may get out of the source; leave it out for the strongest "
                "sandbox that works here");
   CHECK(add({"SOURCE=/more", "SANDBOX=none"}).warnings == usual);
 }

@@ -68,7 +68,7 @@ TEST_CASE("no sandbox at all is worth a warning") {
   CHECK(judge(with({"FILESYSTEM_SANDBOX=none"}), docker_host()) ==
         Verdict{{},
                 {"Filesystem #1: FILESYSTEM_SANDBOX='none': virtiofsd runs without a sandbox: a "
-                 "symbolic link may lead the guest out of the source; leave it out for the "
+                 "guest's root may get out of the source; leave it out for the "
                  "strongest sandbox that works here"}});
 }
 
