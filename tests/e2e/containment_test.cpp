@@ -29,6 +29,11 @@ std::vector<ContainedShare> shares() {
 
 TEST_CASE("a guest's root stays in the shared folder") {
   const Containment containment(shares());
+  const auto plan = run_launcher(join(tiny_settings(), containment.settings()), {"args"});
+  if (plan.status == 3) {
+    MESSAGE("SKIPPED: this process may not have every sandbox: " << plan.log);
+    return;
+  }
 
   const auto seen = boot(containment.settings(), containment.script());
 
