@@ -239,7 +239,10 @@ AddedShare resolve_added_share(const Config& config, const std::vector<Share>& p
   }
   check_overlap(share, present, host, findings);
   check_shared_memory(config, {share}, findings);
-  if (findings.problems.empty()) check_write_access(share, guest_owner, host, findings);
+  if (findings.problems.empty()) {
+    tell_sandbox({asked}, {share}, host, findings);
+    check_write_access(share, guest_owner, host, findings);
+  }
   return {share, std::move(findings.problems), std::move(findings.warnings)};
 }
 

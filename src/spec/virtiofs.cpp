@@ -113,6 +113,16 @@ void check_unshare(const ShareConfig& config, const Host& host, Findings& findin
   }
 }
 
+/// Whoever asks for no sandbox is told as well what it costs.
+void warn_of_none(const ShareConfig& config, const Share& share, Findings& findings) {
+  const auto& sandbox = config.sandbox;
+  if (share.driver != Driver::virtiofs || sandbox.value != Sandbox::none) return;
+  findings.warnings.push_back(
+      fmt::format("Filesystem #{}: {}='none': virtiofsd runs without a sandbox: a guest's root may "
+                  "get out of the source; leave it out for the strongest sandbox that works here",
+                  share.number, sandbox.origin.variable));
+}
+
 }  // namespace
 
 void check_virtiofsd(const ShareConfig& config, const std::string& source, const Host& host,
@@ -145,6 +155,7 @@ Sandbox choose_sandbox(const ShareConfig& config, const Host& host) {
 
 void tell_sandbox(const std::vector<ShareConfig>& configs, const std::vector<Share>& shares,
                   const Host& host, Findings& findings) {
+  for (std::size_t i = 0; i < shares.size(); ++i) warn_of_none(configs.at(i), shares[i], findings);
   const auto chosen = [&](std::size_t i) {
     return shares.at(i).driver == Driver::virtiofs &&
            configs.at(i).sandbox.value == Sandbox::automatic;

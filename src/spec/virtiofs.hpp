@@ -21,7 +21,7 @@ void check_virtiofsd(const ShareConfig& config, const std::string& source, const
 Sandbox choose_sandbox(const ShareConfig& config, const Host& host);
 
 /// Says in one line which sandbox was chosen and what a stronger one would need, if one was chosen.
-/// A warning when that is none.
+/// A warning when that is none, and for each share that was asked to go without.
 void tell_sandbox(const std::vector<ShareConfig>& configs, const std::vector<Share>& shares,
                   const Host& host, Findings& findings);
 

@@ -32,7 +32,7 @@ class FakeHost {
                              const StartDetails& details = {}) const;
 
   /// Waits for the end of the only launcher there is, and checks that no file and no process of it
-  /// is left.
+  /// is left. Its log is without the warnings that shares have no sandbox.
   Finished finish(Launcher& launcher) const;
 
   /// The path of `name` in a folder for anything.

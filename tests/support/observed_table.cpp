@@ -195,9 +195,10 @@ void check_observed(const std::string& table, const std::string& header,
 }
 
 void check_observed_table(const std::string& document, const std::string& name,
-                          const std::vector<std::pair<std::string, ObservedColumn>>& columns) {
+                          const std::vector<std::pair<std::string, ObservedColumn>>& columns,
+                          const std::string& qemu) {
   for (const auto& [header, cells] : columns) {
-    check_column(std::string(SOURCE_FOLDER "/docs/") + document, name, header, cells, {});
+    check_column(std::string(SOURCE_FOLDER "/docs/") + document, name, header, cells, qemu);
   }
 }
 

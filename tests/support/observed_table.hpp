@@ -57,7 +57,8 @@ class ObservedTable {
 
 /// Compares every column with the table `name` of docs/DOCUMENT, as below.
 void check_observed_table(const std::string& document, const std::string& name,
-                          const std::vector<std::pair<std::string, ObservedColumn>>& columns);
+                          const std::vector<std::pair<std::string, ObservedColumn>>& columns,
+                          const std::string& qemu = {});
 
 /// Compares `cells`, seen with `qemu` ("QEMU 7.2", "QEMU 10", or empty where it does not matter),
 /// with a column of a table in docs/filesystem-sharing.md. With UPDATE_OBSERVED in the environment

@@ -40,6 +40,15 @@ TEST_CASE("a share that comes later is checked like any other") {
         Strings{"FILESYSTEM3_QUEUE_SIZE='3': queue size must be a power of 2, 1024 or smaller"});
 }
 
+TEST_CASE("a share that comes later without a sandbox is worth the same warning") {
+  auto usual = add({"SOURCE=/more"}).warnings;
+  usual.insert(usual.begin(),
+               "Filesystem #3: FILESYSTEM3_SANDBOX='none': virtiofsd runs without a sandbox: a "
+               "guest's root may get out of the source; leave it out for the strongest "
+               "sandbox that works here");
+  CHECK(add({"SOURCE=/more", "SANDBOX=none"}).warnings == usual);
+}
+
 TEST_CASE("a share that cannot come later is refused in libvirt's words") {
   CHECK(messages_of(add({"SOURCE=/more", "DRIVER=9p"})) ==
         Strings{"FILESYSTEM3_DRIVER='9p': only virtiofs filesystems can be hotplugged"});
