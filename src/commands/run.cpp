@@ -75,7 +75,9 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   }
   announce(vm);
   const auto plan = make_plan(vm.spec, vm.host);
-  log_info("{}", describe_qemu_user(vm.spec, plan.attempts.front()));
+  if (vm.spec.qemu_user.kind != QemuUser::Kind::launcher) {
+    log_info("{}", describe_qemu_user(vm.spec, plan.attempts.front()));
+  }
   const auto prepare = [&] {
     const bool is_probed = vm.host.virtiofsd || !vm.host.virtiofsd_problem.empty();
     if (!is_probed && !plan.hotplug_ports.empty()) probe_virtiofsd(vm.host);

@@ -58,8 +58,8 @@ shares
   ok    #1 in the guest  /mnt/share over virtiofs, read-write, tag 'share', sandbox 'chroot'
 processes
   ok    user             QEMU runs as user 65516 with the capabilities DAC_OVERRIDE alone
-  ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see only
-                         their own files
+  ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see
+                         only their own files
 vm-runner run would work.
 )");
 }
@@ -103,8 +103,8 @@ shares
   ok    #1 in the guest  /mnt/share over virtiofs, read-write, tag 'share', sandbox 'namespace'
 processes
   ok    user             QEMU runs as this user without capabilities
-  ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see only
-                         their own files
+  ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see
+                         only their own files
 vm-runner run would work.
 )");
 }
