@@ -35,9 +35,15 @@ ExitStatus exit_status_of(const std::vector<Problem>& problems) {
 
 std::string on_one_line(std::string_view text) {
   std::string line;
+  unsigned char before = 0;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
+    // U+0080 to U+009F: a terminal takes U+009B for the beginning of a command.
+    const bool is_c1 = before == 0xc2 && byte >= 0x80 && byte < 0xa0;
+    before = byte;
+    if (is_c1) {
+      line.replace(line.size() - 1, 1, fmt::format("\\u{:04x}", byte));
+    } else if (c == '\n') {
       line += "\\n";
     } else if (c == '\t') {
       line += "\\t";

@@ -14,4 +14,14 @@ bool is_utf8(const std::string& text) {
   return to_utf8(text) == text;
 }
 
+std::size_t cut_for(std::string_view text, std::size_t size) {
+  if (size >= text.size()) return text.size();
+  const auto is_continuation = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+  };
+  // A character has at most three continuation bytes; more is not UTF-8 and may be cut anywhere.
+  for (int i = 0; i < 3 && size > 0 && is_continuation(text[size]); ++i) --size;
+  return size;
+}
+
 }  // namespace vmr

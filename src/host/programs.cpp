@@ -50,23 +50,10 @@ std::map<std::string, fs::path> description_files(const std::string& home) {
   return files;
 }
 
-/// The "binary" of a description of type "fs"; empty for any other file.
-std::string described_program(const fs::path& file) {
-  boost::system::error_code error;
-  const auto json = boost::json::parse(read_all(file), error);
-  if (error || !json.is_object()) return {};
-  const auto& object = json.as_object();
-  const auto* type = object.if_contains("type");
-  const auto* binary = object.if_contains("binary");
-  const bool is_fs = type != nullptr && type->is_string() && type->as_string() == "fs";
-  return is_fs && binary != nullptr && binary->is_string() ? std::string(binary->as_string())
-                                                           : std::string();
-}
-
 /// The path of the virtiofsd to use, whether it can be executed or not; empty: none.
 std::string locate_virtiofsd(const std::string& home) {
   for (const auto& [name, file] : description_files(home)) {
-    auto program = described_program(file);
+    auto program = described_program(read_all(file));
     if (!program.empty()) return program;
   }
   constexpr std::array usual_places = {"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd",
@@ -78,6 +65,21 @@ std::string locate_virtiofsd(const std::string& home) {
 }
 
 }  // namespace
+
+std::string described_program(std::string_view text) {
+  boost::system::error_code error;
+  const auto json = boost::json::parse(text, error);
+  if (error || !json.is_object()) return {};
+  const auto& object = json.as_object();
+  const auto* type = object.if_contains("type");
+  const auto* binary = object.if_contains("binary");
+  const bool is_fs = type != nullptr && type->is_string() && type->as_string() == "fs";
+  if (!is_fs || binary == nullptr || !binary->is_string()) return {};
+  std::string program(binary->as_string());
+  // Another one would be looked for in whatever folder we were started in.
+  const bool is_path = program.starts_with('/') && program.find('\0') == program.npos;
+  return is_path ? program : std::string();
+}
 
 std::string find_in_path(const std::string& name) {
   const auto path = environment("PATH");

@@ -6,8 +6,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vmr {
+
+/// The absolute path that a file in vhost-user's folders (QEMU's docs/interop/vhost-user.json)
+/// gives for a program of type "fs"; empty for any other `text`.
+std::string described_program(std::string_view text);
 
 /// The absolute path of an executable `name` in PATH; empty when there is none.
 std::string find_in_path(const std::string& name);

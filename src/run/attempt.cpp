@@ -106,12 +106,8 @@ void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& soc
 
 void Attempt::log_output(LogQuota& quota, LogLevel level, const std::string& name,
                          const std::string& line) {
-  const auto left_out = quota.admit(std::chrono::steady_clock::now());
-  if (!left_out) return;
-  if (*left_out > 0) {
-    log(level, fmt::format("{}: ({} lines left out)", name, *left_out), {{"process", name}});
-  }
-  log(level, fmt::format("{}: {}", name, line), {{"process", name}});
+  log_within(quota, level, name, [&] { return fmt::format("{}: {}", name, line); },
+             {{"process", name}});
 }
 
 void Attempt::take_qemu_line(const std::string& line) {

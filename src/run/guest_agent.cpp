@@ -3,25 +3,31 @@
 
 #include "base/log.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace vmr {
 namespace {
 
+/// So many commands may wait for those before them.
 constexpr std::size_t most_commands = 64;
+/// The agent returns up to 16 MiB of a file or of output in base64; we never ask for that.
+constexpr std::size_t longest_agent_message = 64 * 1024;
 constexpr auto longest_answer = std::chrono::seconds(10);
 
 }  // namespace
 
 GuestAgent::GuestAgent(boost::asio::any_io_executor executor, UniqueFd socket)
     : session_(
-          std::move(executor), std::move(socket), "agent", [](const boost::json::object&) {},
-          [] {}) {}
+          std::move(executor), std::move(socket), "agent", longest_agent_message,
+          [](const boost::json::object&) {}, [] {}) {}
 
 void GuestAgent::set_present(bool present) {
   if (present == present_) return;
   present_ = present;
-  log_debug("the guest agent is {}", present ? "there" : "gone");
+  log_within(quota_, LogLevel::debug, "the guest agent",
+             [&] { return fmt::format("the guest agent is {}", present ? "there" : "gone"); });
   if (present) return;
   const std::string gone = "the guest agent is gone";
   const auto commands = std::exchange(commands_, {});

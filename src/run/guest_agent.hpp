@@ -2,6 +2,7 @@
 #pragma once
 
 #include "run/json_session.hpp"
+#include "run/log_quota.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -47,6 +48,7 @@ class GuestAgent {
   int open_ = 0;                  ///< which of them is not answered yet; 0: none
   std::chrono::steady_clock::time_point sent_at_;
   bool present_ = false;
+  LogQuota quota_;  ///< a guest may open and close its port for ever
 };
 
 }  // namespace vmr

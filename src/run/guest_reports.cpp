@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run/guest_reports.hpp"
 
+#include "base/utf8.hpp"
 #include "config/variables.hpp"
 
 #include <fmt/format.h>
@@ -9,12 +10,6 @@
 #include <charconv>
 
 namespace vmr {
-namespace {
-
-constexpr int most_events_a_share = 20;  // a guest that reboots reports again
-
-}  // namespace
-
 std::optional<GuestReport> parse_guest_report(std::string_view line) {
   if (line == "done") return GuestReport{};
   GuestReport report;
@@ -23,15 +18,15 @@ std::optional<GuestReport> parse_guest_report(std::string_view line) {
   line.remove_prefix(static_cast<std::size_t>(end - line.data()));
   if (line.starts_with(" ok ")) {
     report.kind = GuestReport::Kind::mounted;
-    report.text = line.substr(4);
+    report.text = to_utf8(std::string(line.substr(4)));
   } else if (line.starts_with(" error ")) {
     report.kind = GuestReport::Kind::failed;
-    report.text = line.substr(7);
+    report.text = to_utf8(std::string(line.substr(7)));
   } else if (line == " gone") {
     report.kind = GuestReport::Kind::gone;
   } else if (line.starts_with(" kept ")) {
     report.kind = GuestReport::Kind::kept;
-    report.text = line.substr(6);
+    report.text = to_utf8(std::string(line.substr(6)));
   } else {
     return std::nullopt;
   }

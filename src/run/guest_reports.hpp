@@ -17,7 +17,7 @@ struct GuestReport {
   enum class Kind { mounted, failed, gone, kept, done };
   Kind kind = Kind::done;
   int share = 0;     ///< its number
-  std::string text;  ///< where it is mounted, or the guest's reason
+  std::string text;  ///< where it is mounted, or the guest's reason; UTF-8
 
   bool operator==(const GuestReport&) const = default;
 };
@@ -38,8 +38,11 @@ struct ShareProof {
   bool operator==(const ShareProof&) const = default;
 };
 
-/// Turns the guest's lines into log events; a share is reported a few times at most, so that a
-/// hostile guest cannot fill the log.
+/// How often a share is reported in the log: a guest that reboots reports again, and a hostile one
+/// is not to fill it.
+inline constexpr int most_events_a_share = 20;
+
+/// Turns the guest's lines into log events.
 class GuestReports {
  public:
   explicit GuestReports(std::vector<Share> shares);

@@ -2,6 +2,7 @@
 #include "run/json_session.hpp"
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -17,9 +18,11 @@ namespace {
 
 namespace json = boost::json;
 
-/// The guest agent returns up to 16 MiB of a file or of output in base64; we never ask for that.
-constexpr std::size_t longest_message = 1 << 20;
+/// So much of a message is logged.
 constexpr std::size_t longest_logged = 2000;
+
+/// So many commands may wait for their answers, which may never come.
+constexpr std::size_t most_unanswered = 256;
 
 /// What of a message is for nobody but the two sides: what runs in the guest, and what it answers.
 constexpr std::array<std::string_view, 8> unlogged = {
@@ -40,13 +43,12 @@ json::value for_log(const json::value& value) {
   return shown;
 }
 
-/// Notes a message down, or so much of it that the log does not grow without measure.
-void log_message(std::string_view name, char direction, const json::value& message) {
-  if (!is_logged(LogLevel::debug)) return;
+/// A message as a line of the log, or its beginning.
+std::string line_for(std::string_view name, char direction, const json::value& message) {
   const auto text = json::serialize(for_log(message));
-  const auto rest =
-      text.size() > longest_logged ? fmt::format("… ({} bytes)", text.size()) : std::string();
-  log_debug("{} {} {}{}", name, direction, std::string_view(text).substr(0, longest_logged), rest);
+  const auto size = cut_for(text, longest_logged);
+  const auto rest = size < text.size() ? fmt::format("… ({} bytes)", text.size()) : std::string();
+  return fmt::format("{} {} {}{}", name, direction, std::string_view(text).substr(0, size), rest);
 }
 
 const json::value* find(const json::object& object, std::string_view key) {
@@ -76,7 +78,8 @@ std::int64_t number_at(const json::object& object, std::string_view key, std::in
 }
 
 JsonSession::JsonSession(boost::asio::any_io_executor executor, UniqueFd socket, std::string name,
-                         OnMessage on_message, std::function<void()> on_closed)
+                         std::size_t longest_message, OnMessage on_message,
+                         std::function<void()> on_closed)
     : name_(std::move(name)),
       on_message_(std::move(on_message)),
       on_closed_(std::move(on_closed)),
@@ -91,16 +94,21 @@ JsonSession::JsonSession(boost::asio::any_io_executor executor, UniqueFd socket,
 
 void JsonSession::execute(const std::string& command, const json::object& arguments,
                           OnAnswer done) {
-  json::object message = {{"execute", command}, {"id", ++last_id_}};
+  const auto id = ++last_id_;
+  json::object message = {{"execute", command}, {"id", id}};
   if (!arguments.empty()) message["arguments"] = arguments;
   const auto text = json::serialize(message) + "\n";
-  log_message(name_, '>', message);
+  if (is_logged(LogLevel::debug)) log_debug("{}", line_for(name_, '>', message));
+  if (sent_.size() >= most_unanswered) {
+    const auto oldest = sent_.extract(sent_.begin());
+    if (oldest.mapped()) oldest.mapped()({"it does not answer", nullptr});
+  }
   // One who does not read is not waited for.
   const bool sent =
       !closed_ && ::send(reader_.fd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
                       static_cast<ssize_t>(text.size());
   if (sent) {
-    sent_.emplace(last_id_, std::move(done));
+    sent_.emplace(id, std::move(done));
   } else if (done) {
     done({"the command could not be sent", nullptr});
   }
@@ -126,8 +134,11 @@ void JsonSession::on_line(const std::string& line) {
   boost::system::error_code error;
   const auto value = json::parse(line, error);
   const auto* message = error ? nullptr : value.if_object();
-  if (message == nullptr) return log_debug("{} < ({} bytes, no message)", name_, line.size());
-  log_message(name_, '<', value);
+  log_within(quota_, LogLevel::debug, name_, [&] {
+    return message != nullptr ? line_for(name_, '<', value)
+                              : fmt::format("{} < ({} bytes, no message)", name_, line.size());
+  });
+  if (message == nullptr) return;
   const auto* result = message->if_contains("return");
   if (result == nullptr && !message->contains("error")) return on_message_(*message);
   const auto done = take_sent(*message);

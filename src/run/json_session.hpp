@@ -5,11 +5,13 @@
 
 #include "base/unique_fd.hpp"
 #include "run/line_reader.hpp"
+#include "run/log_quota.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -39,19 +41,21 @@ std::int64_t number_at(const boost::json::object& object, std::string_view key,
                        std::int64_t otherwise);
 
 /// Sends commands over a connected socket. The other side is not trusted: what is no answer to a
-/// command of ours is ignored, and its lines are bounded.
+/// command of ours is ignored; its lines are bounded, and how many of them are logged, and what
+/// waits for it.
 class JsonSession {
  public:
   using OnAnswer = std::function<void(const JsonAnswer& answer)>;
   /// A message that is no answer: a greeting, an event.
   using OnMessage = std::function<void(const boost::json::object& message)>;
 
-  /// `name` stands in the debug log; `on_closed` is called once the other side has closed.
+  /// `name` stands in the debug log; what is longer than `longest_message` bytes is no message;
+  /// `on_closed` is called once the other side has closed.
   JsonSession(boost::asio::any_io_executor executor, UniqueFd socket, std::string name,
-              OnMessage on_message, std::function<void()> on_closed);
+              std::size_t longest_message, OnMessage on_message, std::function<void()> on_closed);
 
   /// Sends {"execute": command, "arguments": …}; `done` is called once, later, with the answer, or
-  /// with an error when none can come any more.
+  /// with an error when none can come any more, or is the oldest of too many to be waited for.
   void execute(const std::string& command, const boost::json::object& arguments, OnAnswer done);
 
   /// Gives up every command that is not answered yet, saying `why`.
@@ -67,6 +71,7 @@ class JsonSession {
   std::map<std::int64_t, OnAnswer> sent_;  ///< whose answers are still to come, by number
   std::int64_t last_id_ = 0;
   bool closed_ = false;
+  LogQuota quota_;  ///< of what the other side says
   LineReader reader_;
 };
 

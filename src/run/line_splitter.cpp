@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "run/line_splitter.hpp"
 
+#include "base/utf8.hpp"
+
 #include <utility>
 
 namespace vmr {
 namespace {
 
 constexpr std::string_view ellipsis = "…";
-
-bool is_utf8_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-}
 
 }  // namespace
 
@@ -38,10 +36,7 @@ void LineSplitter::append(std::string_view part) {
 
 std::string LineSplitter::take_line() {
   if (std::exchange(too_long_, false)) {
-    auto end = longest_ - ellipsis.size();
-    // A character has at most three continuation bytes; more is not UTF-8 and may be cut anywhere.
-    for (int i = 0; i < 3 && is_utf8_continuation(line_[end]); ++i) --end;
-    line_.replace(end, line_.npos, ellipsis);
+    line_.replace(cut_for(line_, longest_ - ellipsis.size()), line_.npos, ellipsis);
   }
   return std::exchange(line_, {});
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string_view>
 
 namespace vmr {
 
-/// How many lines one child may put into the log: a burst of some hundred, then a few a second.
-/// What a guest can make its QEMU write is bounded so.
+/// How many lines one child, or the guest at one of its ports, may put into the log: a burst of
+/// some hundred, then a few a second.
 class LogQuota {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -42,5 +47,16 @@ class LogQuota {
   std::size_t used_ = 0;
   std::size_t left_out_ = 0;
 };
+
+/// Logs what `make_text` returns if `quota` admits it, after a line that counts those of `name`
+/// that were left out.
+template <typename MakeText>
+void log_within(LogQuota& quota, LogLevel level, std::string_view name, MakeText make_text,
+                const LogFields& fields = {}) {
+  const auto left_out = quota.admit(std::chrono::steady_clock::now());
+  if (!left_out || !is_logged(level)) return;
+  if (*left_out > 0) log(level, fmt::format("{}: ({} lines left out)", name, *left_out), fields);
+  log(level, make_text(), fields);
+}
 
 }  // namespace vmr

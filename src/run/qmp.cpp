@@ -4,11 +4,17 @@
 #include "base/log.hpp"
 
 namespace vmr {
+namespace {
+
+/// Of the answers to what we ask none has more than some 10 KiB.
+constexpr std::size_t longest_qmp_message = 1 << 20;
+
+}  // namespace
 
 Qmp::Qmp(boost::asio::any_io_executor executor, UniqueFd socket, QmpHandlers handlers)
     : handlers_(std::move(handlers)),
       session_(
-          std::move(executor), std::move(socket), "qmp",
+          std::move(executor), std::move(socket), "qmp", longest_qmp_message,
           [this](const boost::json::object& message) { on_message(message); },
           [this] { handlers_.closed(); }) {}
 

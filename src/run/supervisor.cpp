@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace vmr {
 namespace {
@@ -126,8 +127,7 @@ void Supervisor::handle(const event::GuestRestarted&) {
 }
 
 void Supervisor::handle(const event::GuestPoweredOff& event) {
-  if (phase_ == Phase::starting_helpers) return;
-  powered_off_ = true;
+  if (phase_ == Phase::starting_helpers || std::exchange(powered_off_, true)) return;
   if (event.reason == "guest-panic") {
     say(LogLevel::error, "The guest's kernel panicked (its last words are on the console)");
     status_ = ExitStatus::failed;

@@ -69,14 +69,32 @@ bool is_query(std::string_view sequence) {
   return sequence.starts_with("\x1bP$q") || sequence.starts_with("\x1bP+q");
 }
 
+/// Whether `sequence` is only the beginning of one.
+bool is_open(std::string_view sequence) {
+  if (sequence.starts_with(csi)) {
+    return sequence.size() == csi.size() || !is_between(sequence.back(), 0x40, 0x7e);
+  }
+  if (sequence.starts_with(osc) || sequence.starts_with(dcs)) {
+    return !sequence.ends_with('\a') && !sequence.ends_with(string_end);
+  }
+  return sequence == "\x1b";
+}
+
 }  // namespace
 
 std::string without_queries(std::string_view text) {
   std::string kept;
+  std::size_t complete = 0;  // so much of it has no open end
   while (!text.empty()) {
     const auto sequence = text.substr(0, sequence_size(text));
-    if (!is_query(sequence)) kept += sequence;
     text.remove_prefix(sequence.size());
+    if (is_query(sequence)) {
+      // With what follows, an open end would be another query.
+      kept.resize(complete);
+    } else {
+      kept += sequence;
+      if (!is_open(sequence)) complete = kept.size();
+    }
   }
   return kept;
 }

@@ -24,7 +24,7 @@
 //     panic              the guest panics
 //     internal-error     the machine stops for good
 //
-// and whatever a test tells it by a signal (fault.hpp).
+// and those of hostile_guest.hpp, and whatever a test tells it by a signal (fault.hpp).
 //
 // `-qmp stdio` is served too, but not logged: so does the launcher try KVM.
 #include "fake.hpp"
@@ -32,6 +32,7 @@
 #include "fake_hot_plug.hpp"
 #include "fake_qemu_words.hpp"
 #include "fault.hpp"
+#include "hostile_guest.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,7 +46,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <thread>
 #include <utility>
 
 namespace {
@@ -282,9 +282,10 @@ class FakeQemu {
   void start_guest() {
     const bool acts =
         has("crash-after-start") || has("poweroff") || has("panic") || has("internal-error");
-    if (!acts) return;
+    if (!acts && !is_hostile(behaviours_)) return;
     for (int unread = 1; ::ioctl(qmp_out_, SIOCOUTQ, &unread) == 0 && unread > 0;) ::usleep(1000);
     pass_gate("qemu");
+    start_hostile_guest(behaviours_, [this](const auto& port) { return ports_[port].client; });
     if (has("crash-after-start")) die_by(SIGSEGV);
     if (has("poweroff")) shut_down(true, "guest-shutdown");
     if (has("panic")) {
@@ -333,13 +334,6 @@ class FakeQemu {
       case Fault::flood_reports:
         return flood_reports(ports_["reports"].client);
     }
-  }
-
-  /// Aside: a guest that writes does not keep QEMU from answering.
-  static void flood_reports(int port) {
-    std::thread([port] {
-      for (int i = 0; i < 60'000; ++i) send_text(port, "1 ok /mnt/one\n");
-    }).detach();
   }
 
   /// Waits for a slow reader, as QEMU's own console does.

@@ -3,6 +3,8 @@
 #include "run/guest_agent.hpp"
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "run/log_quota.hpp"
 #include "support/processes.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -154,6 +156,56 @@ TEST_CASE("guest agent: what is long or no message is not logged in full") {
   CHECK(debug_log_of([&] { agent.say("s3cr3t {"); }) == "[DEBUG] agent < (8 bytes, no message)\n");
   const auto line = debug_log_of([&] { agent.say("{\"x\":\"" + std::string(5000, 'y') + "\"}"); });
   CHECK(line == "[DEBUG] agent < {\"x\":\"" + std::string(1994, 'y') + "… (5008 bytes)\n");
+  // No character is cut in two.
+  std::string umlauts;
+  for (int i = 0; i < 2000; ++i) umlauts += "ü";
+  CHECK(is_utf8(debug_log_of([&] { agent.say("{\"x\":\"" + umlauts + "\"}"); })));
+  CHECK(is_utf8(debug_log_of([&] { agent.say("{\"xy\":\"" + umlauts + "\"}"); })));
+}
+
+TEST_CASE("guest agent: of one that talks without end only so much is logged") {
+  Agent agent;
+  const auto log = debug_log_of([&] {
+    for (int i = 0; i < 400; ++i) agent.say("{}");
+  });
+  const auto lines = static_cast<std::size_t>(std::count(log.begin(), log.end(), '\n'));
+  CHECK(lines >= LogQuota::burst);
+  CHECK(lines < LogQuota::burst + 100);
+}
+
+TEST_CASE("guest agent: a message of more than 64 KiB is none") {
+  Agent agent;
+  agent.execute("one");
+  agent.say(R"({"id": 1, "return": ")" + std::string(64 * 1024, 'x') + "\"}");
+  CHECK(agent.answers.empty());
+  agent.answer(1);
+  CHECK(agent.answers == Lines{"one: ok"});
+}
+
+TEST_CASE("guest agent: of the commands that one never answers the oldest are given up") {
+  boost::asio::io_context context;
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  const UniqueFd peer(ends[0]);
+  JsonSession session(context.get_executor(), UniqueFd(ends[1]), "x", 100, {}, {});
+  Lines answers;
+  for (int i = 0; i < 300; ++i) {
+    session.execute("x", {}, [&, i](const JsonAnswer& answer) {
+      answers.push_back(std::to_string(i) + ": " + answer.error);
+    });
+    std::array<char, 4096> read_all{};
+    REQUIRE(::read(peer.get(), read_all.data(), read_all.size()) > 0);
+  }
+  REQUIRE(answers.size() == 300 - 256);
+  CHECK(answers.front() == "0: it does not answer");
+  CHECK(answers.back() == "43: it does not answer");
+}
+
+TEST_CASE("guest agent: nothing waits for one that never reads") {
+  Agent agent;
+  for (int i = 0; i < 100'000; ++i) agent->shut_down();
+  agent.execute("one");
+  CHECK(agent.answers == Lines{"one: the command could not be sent"});
 }
 
 }  // namespace

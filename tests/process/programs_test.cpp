@@ -115,6 +115,18 @@ TEST_CASE("the first description of a file system in the order of the names is t
   CHECK(facts->path == virtiofsd.path);
 }
 
+TEST_CASE("only a whole path is taken from a description") {
+  CHECK(described_program(R"({"binary": "/usr/libexec/virtiofsd", "type": "fs"})") ==
+        "/usr/libexec/virtiofsd");
+  for (const auto* text :
+       {R"({"binary": "virtiofsd", "type": "fs"})", R"({"binary": "", "type": "fs"})",
+        R"({"binary": "/a\u0000b", "type": "fs"})", R"({"binary": 1, "type": "fs"})",
+        R"({"binary": "/a", "type": ["fs"]})", "[]", ""}) {
+    CAPTURE(text);
+    CHECK(described_program(text).empty());
+  }
+}
+
 TEST_CASE("programs are looked for in the absolute folders of PATH") {
   const TemporaryFolder folder;
   fs::create_directories(folder / "a/tool");

@@ -32,6 +32,8 @@ TEST_CASE("lines that a guest reports") {
   CHECK(parse_guest_report("2 error ") == GuestReport{Kind::failed, 2, ""});
   CHECK(parse_guest_report("3 gone") == GuestReport{Kind::gone, 3, ""});
   CHECK(parse_guest_report("3 kept umount: busy") == GuestReport{Kind::kept, 3, "umount: busy"});
+  CHECK(parse_guest_report("2 error \xff \xe2\x82") ==
+        GuestReport{Kind::failed, 2, "\xef\xbf\xbd \xef\xbf\xbd"});
   CHECK(parse_guest_report("done") == GuestReport{Kind::done, 0, ""});
 }
 

@@ -21,6 +21,7 @@ TEST_CASE("a guest that powers off ends with status 0") {
   CHECK(machine.phase() == Phase::running);
   CHECK(text(machine.on(event::GuestPoweredOff{"guest-shutdown"})) ==
         "info: The guest powered off\narm quit 6000\n");
+  CHECK(text(machine.on(event::GuestPoweredOff{"guest-shutdown"})).empty());
   CHECK(text(machine.on(event::QemuEnded{clean})) == "helpers 15\narm helpers 1000\n");
   CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", clean})) == "finish 0\n");
   CHECK(machine.phase() == Phase::stopped);

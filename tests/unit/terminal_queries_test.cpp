@@ -70,9 +70,14 @@ TEST_CASE("sequences that are cut short or broken off swallow nothing") {
     CAPTURE(text);
     CHECK(without_queries(text) == text);
   }
-  CHECK(without_queries("\x1b[\x1b[6n") == "\x1b[");
-  CHECK(without_queries("\x1b]0;x\x1b[6ny") == "\x1b]0;xy");
-  CHECK(without_queries("\x1b[6\x1b[6n") == "\x1b[6");
+}
+
+TEST_CASE("what is left makes no query of its own") {
+  CHECK(without_queries("\x1b[\x1b[6n6n") == "6n");
+  CHECK(without_queries("a\x1b[\x1b[\x1b\x05[6n") == "a[6n");
+  CHECK(without_queries("\x1b]11;\x1b[6n?\a") == "?\a");
+  CHECK(without_queries("\x1b[1m\x1b[\x05"
+                        "5n") == "\x1b[1m5n");
 }
 
 TEST_CASE("many bytes that begin a sequence take no time") {
