@@ -13,7 +13,7 @@ namespace {
 /// So many commands may wait for those before them.
 constexpr std::size_t most_commands = 64;
 /// The agent returns up to 16 MiB of a file or of output in base64; we never ask for that.
-constexpr std::size_t longest_agent_message = 64 * 1024;
+constexpr std::size_t longest_agent_message = 1 << 16;
 constexpr auto longest_answer = std::chrono::seconds(10);
 
 }  // namespace
