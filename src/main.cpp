@@ -3,14 +3,18 @@
 #include "base/log.hpp"
 #include "commands/commands.hpp"
 #include "config/load.hpp"
+#include "config/secrets.hpp"
 #include "run/listen.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <fcntl.h>
+#include <string>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -18,39 +22,45 @@ using vmr::Arguments;
 using vmr::Command;
 using vmr::ExitStatus;
 
-std::vector<std::string> environment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    variables.emplace_back(*variable);
+using Strings = std::vector<std::string>;
+
+/// The words from `first` up to the null pointer, with none of their secrets left in place: what is
+/// there is in /proc/PID/cmdline and /proc/PID/environ, and in the environment of every child.
+Strings take_words(char** first) {
+  Strings words;
+  for (char** word = first; *word != nullptr; ++word) {
+    const auto& copy = words.emplace_back(*word);
+    const auto start = vmr::secret_start(copy);
+    ::explicit_bzero(*word + start, copy.size() - start);
   }
-  return variables;
+  return words;
 }
 
-int act(const Arguments& arguments) {
+int act(const Arguments& arguments, const Strings& environment) {
   const auto number = [](ExitStatus status) { return static_cast<int>(status); };
   switch (arguments.command) {
     case Command::run:
-      return number(vmr::command_run(arguments, environment()));
+      return number(vmr::command_run(arguments, environment));
     case Command::args:
-      return number(vmr::command_args(arguments, environment()));
+      return number(vmr::command_args(arguments, environment));
     case Command::doctor:
-      return number(vmr::command_doctor(arguments, environment()));
+      return number(vmr::command_doctor(arguments, environment));
     case Command::config:
-      return number(vmr::command_config(arguments, environment()));
+      return number(vmr::command_config(arguments, environment));
     case Command::import_domain:
       return number(vmr::command_import(arguments));
     case Command::seed:
-      return number(vmr::command_seed(arguments, environment()));
+      return number(vmr::command_seed(arguments, environment));
     case Command::status:
-      return number(vmr::command_status(arguments, environment()));
+      return number(vmr::command_status(arguments, environment));
     case Command::stop:
-      return number(vmr::command_stop(arguments, environment()));
+      return number(vmr::command_stop(arguments, environment));
     case Command::console:
-      return number(vmr::command_console(arguments, environment()));
+      return number(vmr::command_console(arguments, environment));
     case Command::exec:
-      return vmr::command_exec(arguments, environment());
+      return vmr::command_exec(arguments, environment);
     case Command::share:
-      return number(vmr::command_share(arguments, environment()));
+      return number(vmr::command_share(arguments, environment));
     case Command::listen:
       vmr::become_with_listeners(arguments.sockets, arguments.qemu_args);
     case Command::help:
@@ -61,10 +71,10 @@ int act(const Arguments& arguments) {
   return number(ExitStatus::failed);
 }
 
-int run(const std::vector<std::string>& argv) try {
+int run(const Strings& argv, const Strings& environment) try {
   // Also what is wrong with the words and with the configuration is told in it.
-  vmr::set_log_format(vmr::early_log_format(argv, environment()));
-  return act(vmr::parse_arguments(argv));
+  vmr::set_log_format(vmr::early_log_format(argv, environment));
+  return act(vmr::parse_arguments(argv), environment);
 } catch (const vmr::InvalidConfig& invalid) {
   for (const auto& problem : invalid.problems) vmr::report(problem);
   return static_cast<int>(vmr::exit_status_of(invalid.problems));
@@ -89,5 +99,6 @@ void open_missing_streams() {
 
 int main(int argc, char** argv) {
   open_missing_streams();
-  return run({argv + 1, argv + argc});
+  const auto words = take_words(argc > 0 ? argv + 1 : argv);
+  return run(words, take_words(environ));
 }

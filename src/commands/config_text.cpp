@@ -4,6 +4,7 @@
 #include "base/shell_words.hpp"
 #include "base/utf8.hpp"
 #include "config/print_toml.hpp"
+#include "config/secrets.hpp"
 #include "config/settings.hpp"
 #include "run/json_text.hpp"
 
@@ -28,6 +29,13 @@ struct Row {
   std::string more_origin{};  ///< where more of it came from
 };
 
+/// Masks what has a secret in it, unless it is to be shown.
+void mask(Row& row, const SaidConfig& said) {
+  const bool secret = is_secret(row.key) ? !row.text.value.empty()
+                                         : row.key == extra_args && has_secret(row.text.value);
+  row.is_masked = secret && !said.show_secrets;
+}
+
 template <typename Target>
 void add_rows(std::vector<Row>& rows, std::span<const Setting<Target>> settings, int share,
               const SaidConfig& said) {
@@ -40,7 +48,7 @@ void add_rows(std::vector<Row>& rows, std::span<const Setting<Target>> settings,
       row.text = {std::string(setting.default_value),
                   {Source::default_value, variable_of(row.key), {}}};
     }
-    row.is_masked = setting.secret && !said.show_secrets && !row.text.value.empty();
+    mask(row, said);
     rows.push_back(std::move(row));
   }
 }
@@ -58,7 +66,8 @@ std::vector<Row> all_rows(const SaidConfig& said) {
 }
 
 /// The words behind `--` follow those of EXTRA_ARGS, as they do on QEMU's command line.
-void join_qemu_args(Row& row, const std::vector<std::string>& words) {
+void join_qemu_args(Row& row, const SaidConfig& said) {
+  const auto& words = said.qemu_args;
   if (words.empty()) return;
   const std::string behind = "behind --";
   if (row.text.is_default()) {
@@ -67,6 +76,7 @@ void join_qemu_args(Row& row, const std::vector<std::string>& words) {
     row.text.value += " " + shell_join(words);
     row.more_origin = behind;
   }
+  mask(row, said);
 }
 
 std::string comment_of(const Row& row, const ConfigOutcome& outcome) {
@@ -154,7 +164,7 @@ std::string config_as_toml(const SaidConfig& said, const ConfigOutcome& outcome)
   }
   std::vector<TomlLine> lines;
   for (auto& row : all_rows(said)) {
-    if (row.key == extra_args) join_qemu_args(row, said.qemu_args);
+    if (row.key == extra_args) join_qemu_args(row, said);
     const bool is_comment = row.text.is_default() || row.is_masked || !fits_toml(row.text.value);
     lines.push_back(
         {row.key, row.is_masked ? "…" : row.text.value, comment_of(row, outcome), is_comment});
@@ -167,8 +177,12 @@ std::string config_as_json(const SaidConfig& said, const ConfigOutcome& outcome)
   for (const auto& row : all_rows(said)) settings.push_back(to_json(row, outcome));
   json::array shares;
   for (const auto& share : outcome.shares) shares.push_back(to_json(share));
+  auto qemu_args = said.qemu_args;
+  if (!said.show_secrets) {
+    for (auto& word : qemu_args) word = without_secrets(word);
+  }
   const json::object object = {{"settings", std::move(settings)},
-                               {"qemu_args", to_json(said.qemu_args)},
+                               {"qemu_args", to_json(qemu_args)},
                                {"shares", std::move(shares)}};
   return json::serialize(object) + "\n";
 }
@@ -176,7 +190,7 @@ std::string config_as_json(const SaidConfig& said, const ConfigOutcome& outcome)
 std::vector<std::string> unprintable_settings(const SaidConfig& said) {
   std::vector<std::string> variables;
   for (auto& row : all_rows(said)) {
-    if (row.key == extra_args) join_qemu_args(row, said.qemu_args);
+    if (row.key == extra_args) join_qemu_args(row, said);
     if (!fits_toml(row.text.value) && !row.is_masked) variables.push_back(variable_of(row.key));
   }
   return variables;

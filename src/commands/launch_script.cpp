@@ -67,7 +67,7 @@ std::string overlay_line(const Disk& disk) {
   const auto overlay = shell_quote(disk.persistent);
   return fmt::format(
       "[[ -e {0} ]] || {{ mkdir -p -- \"$(dirname -- {0})\" &&\n"
-      "  qemu-img create -q -f qcow2 -F {1} -b {2} {0}; }}\n",
+      "  (umask 077 && qemu-img create -q -f qcow2 -F {1} -b {2} {0}); }}\n",
       overlay, disk.format, shell_quote(disk.image));
 }
 

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -32,9 +33,26 @@ ConfigFile read_config_file(const std::string& path) {
   return {path, {std::istreambuf_iterator<char>(file), {}}};
 }
 
+/// Warns of a password in a file that others can read, also of one that is not used now.
+void check_mode(const ConfigFile& file, std::vector<std::string>& warnings) {
+  const auto values = read_toml(file.text, file.name).values;
+  const bool has_secret = std::any_of(values.begin(), values.end(),
+                                      [](const auto& value) { return is_secret(value.first); });
+  if (!has_secret) return;
+  constexpr auto by_others =
+      std::filesystem::perms::group_read | std::filesystem::perms::others_read;
+  std::error_code ignored;
+  const auto mode = std::filesystem::status(file.name, ignored).permissions();
+  if ((mode & by_others) == std::filesystem::perms::none) return;
+  warnings.push_back(
+      fmt::format("{}: others can read the guest_password in it; chmod 600", file.name));
+}
+
 /// The configuration from everywhere; from now on the log is as it says.
 LoadedConfig load(const Arguments& arguments, const std::vector<std::string>& environment) {
-  auto loaded = load_config(arguments, environment, read_config_file(arguments.config_file));
+  const auto file = read_config_file(arguments.config_file);
+  auto loaded = load_config(arguments, environment, file);
+  check_mode(file, loaded.warnings);
   set_log_format(loaded.config.log_format.value);
   if (loaded.config.log_verbose.value) set_log_level(LogLevel::debug);
   return loaded;

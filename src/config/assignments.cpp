@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/ascii.hpp"
 #include "config/raw_settings.hpp"
+#include "config/secrets.hpp"
 
 #include <fmt/format.h>
 
@@ -33,7 +34,7 @@ void read_assignment(const std::string& word, RawSettings& raw) {
                             "--set " + word.substr(0, equals), hint_for_unknown(variable)});
     return;
   }
-  const std::string shown = is_secret(*key) ? word.substr(0, equals) + "=…" : word;
+  const std::string shown = is_secret(*key) ? word.substr(0, equals) + "=…" : without_secrets(word);
   raw.values.insert_or_assign(
       *key, Given<std::string>{word.substr(equals + 1),
                                {Source::command_line, variable, "--set " + shown}});

@@ -2,6 +2,7 @@
 #include "config/load.hpp"
 
 #include "config/raw_settings.hpp"
+#include "config/secrets.hpp"
 #include "config/settings.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +14,8 @@ namespace {
 
 Problem problem_with(const Given<std::string>& text, const Invalid& invalid, bool secret) {
   const std::string subject =
-      secret ? text.origin.variable : fmt::format("{}='{}'", text.origin.variable, text.value);
+      secret ? text.origin.variable
+             : fmt::format("{}='{}'", text.origin.variable, without_secrets(text.value));
   return {fmt::format("{}: {}", subject, invalid.message), describe(text.origin), invalid.hint};
 }
 

@@ -2,8 +2,8 @@
 #include "host/capture.hpp"
 
 #include "base/log.hpp"
-#include "base/shell_words.hpp"
 #include "base/unique_fd.hpp"
+#include "config/secrets.hpp"
 #include "host/wait_for_exit.hpp"
 
 #include <algorithm>
@@ -97,7 +97,7 @@ bool ends_before(pid_t pid, Clock::time_point deadline) {
 
 Captured capture(const std::vector<std::string>& argv, const std::string& input,
                  std::chrono::milliseconds limit) {
-  log_debug("run {}", shell_join(argv));
+  log_debug("run {}", command_for_log(argv));
   const auto deadline = limit == no_limit ? never : Clock::now() + limit;
   const UniqueFd in = file_with(input);
   Pipe output;

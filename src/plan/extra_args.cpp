@@ -2,6 +2,7 @@
 #include "plan/extra_args.hpp"
 
 #include "base/units.hpp"
+#include "config/secrets.hpp"
 #include "config/variables.hpp"
 #include "plan/argument_claims.hpp"
 #include "plan/qemu_plan.hpp"
@@ -111,7 +112,7 @@ bool applies(const Rule& rule, const Placed& theirs, Memory memory) {
 /// What a collision is told as: the user's words, ours with the setting behind it, the outcome.
 Collision describe(const std::string& origin, const Placed& theirs, const Placed* ours,
                    const std::string& setting, std::string_view outcome) {
-  auto text = fmt::format("{}: '{}'", origin, theirs.words.text);
+  auto text = fmt::format("{}: '{}'", origin, without_secrets(theirs.words.text));
   if (ours != nullptr) text += fmt::format(" and our '{}'", ours->words.text);
   if (!setting.empty()) text += fmt::format(" ({})", setting);
   text += fmt::format(": {}", outcome);

@@ -2,7 +2,7 @@
 #include "run/attempt.hpp"
 
 #include "base/log.hpp"
-#include "base/shell_words.hpp"
+#include "config/secrets.hpp"
 #include "run/runtime_folder.hpp"
 
 #include <fmt/format.h>
@@ -85,7 +85,7 @@ void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& soc
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     spec.descriptors.emplace_back(sockets[i].get(), process.listeners[i].fd);
   }
-  log(LogLevel::debug, fmt::format("start {}: {}", process.name, shell_join(process.argv)),
+  log(LogLevel::debug, fmt::format("start {}: {}", process.name, command_for_log(process.argv)),
       {{"process", process.name}});
   auto forget_and_tell = [this, name = process.name,
                           on_exit = std::move(on_exit)](const ChildExit& exit) {

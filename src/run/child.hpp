@@ -73,6 +73,8 @@ class Reaper {
  public:
   explicit Reaper(boost::asio::any_io_executor executor);
   ~Reaper();
+  Reaper(const Reaper&) = delete;
+  Reaper& operator=(const Reaper&) = delete;
 
  private:
   struct State;

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/unique_fd.hpp"
 #include "host/capture.hpp"
 #include "host/programs.hpp"
 #include "run/seed_image.hpp"
@@ -11,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
 
@@ -42,6 +44,9 @@ void create_persistent_disk(const Disk& disk) {
   }
   // Made under another name: an interrupted run must not leave half a disk behind.
   const auto unfinished = disk.persistent + ".new";
+  // qemu-img keeps the mode of a file that is there; a guest's disk has its secrets in it.
+  ::unlink(unfinished.c_str());
+  const UniqueFd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   const auto made = capture(
       {program, "create", "-q", "-f", "qcow2", "-F", disk.format, "-b", disk.image, unfinished});
   if (made.ok) fs::rename(unfinished, disk.persistent, error);

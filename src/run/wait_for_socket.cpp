@@ -55,7 +55,7 @@ bool wait_for_event(const UniqueFd& watch, steady_clock::time_point end) {
   pollfd ready{watch.get(), POLLIN, 0};
   // Without the first question a folder in which much happens would keep us for ever.
   if (left == 0 || ::poll(&ready, 1, left) == 0) return false;
-  std::array<char, 4096> events;
+  std::array<char, 4096> events{};
   if (ready.revents != 0) {
     [[maybe_unused]] const auto size = ::read(watch.get(), events.data(), events.size());
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spec/extra_args.hpp"
 
+#include "config/secrets.hpp"
 #include "spec/qemu_words.hpp"
 
 #include <algorithm>
@@ -22,6 +23,18 @@ void refuse_daemonize(const std::string& subject, const std::string& origin, Fin
        "leave it out; to have the terminal back, start vm-runner itself in the background"});
 }
 
+/// QEMU's arguments are in the list of processes, which we cannot change.
+void warn_of_secrets(const std::vector<std::string>& words, const std::string& origin,
+                     Findings& findings) {
+  for (const auto& word : words) {
+    if (!has_secret(word)) continue;
+    findings.warnings.push_back(
+        fmt::format("{}: '{}': every user of this machine can read it in QEMU's command line; give "
+                    "it in a file of mode 0600 (-object secret,id=ID,file=FILE)",
+                    origin, without_secrets(word)));
+  }
+}
+
 }  // namespace
 
 void check_extra_args(const Config& config, Findings& findings) {
@@ -29,9 +42,10 @@ void check_extra_args(const Config& config, Findings& findings) {
   if (has_daemonize(extra.value)) {
     refuse_daemonize(extra.origin.variable, describe(extra.origin), findings);
   }
-  if (has_daemonize(config.qemu_args)) {
-    refuse_daemonize("QEMU arguments", "behind -- (command line)", findings);
-  }
+  const std::string behind = "behind -- (command line)";
+  if (has_daemonize(config.qemu_args)) refuse_daemonize("QEMU arguments", behind, findings);
+  warn_of_secrets(extra.value, describe(extra.origin), findings);
+  warn_of_secrets(config.qemu_args, behind, findings);
 }
 
 }  // namespace vmr

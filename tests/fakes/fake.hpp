@@ -31,6 +31,9 @@
 extern "C" const char* __asan_default_options() {  // NOLINT(bugprone-reserved-identifier)
   return "detect_leaks=0:handle_segv=0";
 }
+extern "C" const char* __tsan_default_options() {  // NOLINT(bugprone-reserved-identifier)
+  return "handle_segv=0:handle_abort=0";
+}
 
 namespace fake {
 

@@ -46,7 +46,7 @@ qemu=(
 mkdir -p -m 0700 -- '/run/x y'
 trap 'rm -rf -- '\''/run/x y'\''' EXIT
 [[ -e '/data/it'\''s.qcow2' ]] || { mkdir -p -- "$(dirname -- '/data/it'\''s.qcow2')" &&
-  qemu-img create -q -f qcow2 -F qcow2 -b '/base image.qcow2' '/data/it'\''s.qcow2'; }
+  (umask 077 && qemu-img create -q -f qcow2 -F qcow2 -b '/base image.qcow2' '/data/it'\''s.qcow2'); }
 (cd -- '/my folder' && env CPUS=1 vm-runner seed -o '/run/x y/seed.iso' --set memory=16M 'my vm.toml')
 vm-runner listen '3=/run/x y/qmp.sock' -- "${qemu[@]}"
 )sh");

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The bill of materials that is in the image.
+#include "support/bom.hpp"
+
+#include "support/container.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace vmr::test;
+
+TEST_CASE("the bill of materials in the image names each of its packages, and no other") {
+  if (!has_docker()) return;
+  const auto print = [](const std::string& program, const std::vector<std::string>& arguments) {
+    std::vector<std::string> words = {"run", "--rm", "--entrypoint", program, built_image()};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const auto printed = run_docker(words);
+    REQUIRE_MESSAGE(printed.ok, printed.errors);
+    return printed.output;
+  };
+  const auto bom = print("cat", {"/usr/share/vm-runner/sbom.spdx.json"});
+  check_bom(bom);
+  CHECK(listed_packages(bom) ==
+        installed_packages(
+            print("dpkg-query", {"--show", std::string("--showformat=") + installed_format})));
+}
