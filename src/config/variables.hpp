@@ -18,7 +18,8 @@ struct SettingKey {
   int share = 0;
   std::string name;  ///< as in the settings table
 
-  auto operator<=>(const SettingKey&) const = default;
+  // clang-tidy 14 takes the 0 that is implied here for a pointer.
+  auto operator<=>(const SettingKey&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// "FILESYSTEM_SOURCE" for share 1, "FILESYSTEM2_SOURCE" for share 2.

@@ -44,7 +44,7 @@ struct Pipe {
 
 /// Appends what there is to `text`; false at the end.
 bool read_some(int fd, std::string& text) {
-  std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer{};
   const auto count = ::read(fd, buffer.data(), buffer.size());
   if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
   return count > 0;

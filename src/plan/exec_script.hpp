@@ -22,7 +22,7 @@ inline constexpr std::string_view started_mark = "-";
 /// The word is a number. Processes that it left behind may still write.
 inline constexpr std::size_t longest_status_mark = 3;
 /// In `out` and `err`, last: nobody can write to it any more.
-inline constexpr std::string_view ended_mark = "";
+inline constexpr std::string_view ended_mark{};
 
 /// Throws Error when `command` (shell words in ASCII) is longer than what fits between here and the
 /// agent at once.

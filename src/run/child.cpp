@@ -113,7 +113,7 @@ struct Child::State : std::enable_shared_from_this<State> {
   boost::asio::steady_timer grace;
   OnLine on_line;
   OnExit on_exit;
-  std::array<char, 65536> bytes;  // as much as a pipe holds
+  std::array<char, 65536> bytes{};  // as much as a pipe holds
   LineSplitter lines;
   std::deque<std::string> last_lines;
   bool has_exited = false;
@@ -121,7 +121,7 @@ struct Child::State : std::enable_shared_from_this<State> {
   bool over = false;
 };
 
-Child::Child(boost::asio::any_io_executor executor, const ChildSpec& spec, OnLine on_line,
+Child::Child(const boost::asio::any_io_executor& executor, const ChildSpec& spec, OnLine on_line,
              OnExit on_exit)
     : state_(std::make_shared<State>(executor, spec, std::move(on_line), std::move(on_exit))) {
   state_->read_output();

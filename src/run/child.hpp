@@ -47,7 +47,7 @@ class Child {
   /// each line it writes, `on_exit` once, after its output has ended (a grandchild that keeps the
   /// pipe open delays it by at most 200 ms) and what was left of its group is killed. Both may
   /// destroy the Child.
-  Child(boost::asio::any_io_executor executor, const ChildSpec& spec, OnLine on_line,
+  Child(const boost::asio::any_io_executor& executor, const ChildSpec& spec, OnLine on_line,
         OnExit on_exit);
   ~Child();  ///< kills the process group if it still runs, and waits for the child
   Child(const Child&) = delete;
@@ -71,7 +71,7 @@ class Child {
 /// Child, now and after each SIGCHLD, for as long as it exists. Never steals a Child's status.
 class Reaper {
  public:
-  explicit Reaper(boost::asio::any_io_executor executor);
+  explicit Reaper(const boost::asio::any_io_executor& executor);
   ~Reaper();
   Reaper(const Reaper&) = delete;
   Reaper& operator=(const Reaper&) = delete;

@@ -13,7 +13,7 @@ namespace vmr {
 class ConsoleLog {
  public:
   /// Keeps `capacity` bytes, at least one.
-  explicit ConsoleLog(std::size_t capacity = 64 * 1024);
+  explicit ConsoleLog(std::size_t capacity = std::size_t{64} * 1024);
 
   void append(std::string_view bytes);
 

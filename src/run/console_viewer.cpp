@@ -16,7 +16,7 @@ bool is_for_now(int error) {
 
 }  // namespace
 
-ConsoleViewer::ConsoleViewer(boost::asio::any_io_executor executor, UniqueFd socket,
+ConsoleViewer::ConsoleViewer(const boost::asio::any_io_executor& executor, UniqueFd socket,
                              const ConsoleLog& log, ViewerHandlers handlers)
     : socket_(executor, socket.release()), reader_(log), handlers_(std::move(handlers)) {}
 

@@ -26,8 +26,8 @@ struct ViewerHandlers {
 class ConsoleViewer : public std::enable_shared_from_this<ConsoleViewer> {
  public:
   /// `log` outlives it.
-  ConsoleViewer(boost::asio::any_io_executor executor, UniqueFd socket, const ConsoleLog& log,
-                ViewerHandlers handlers);
+  ConsoleViewer(const boost::asio::any_io_executor& executor, UniqueFd socket,
+                const ConsoleLog& log, ViewerHandlers handlers);
 
   /// Sends what it has not been sent yet, as far as it takes it; the rest when it takes more.
   void show();

@@ -54,7 +54,8 @@ struct Reaper::State : std::enable_shared_from_this<State> {
   bool over = false;
 };
 
-Reaper::Reaper(boost::asio::any_io_executor executor) : state_(std::make_shared<State>(executor)) {
+Reaper::Reaper(const boost::asio::any_io_executor& executor)
+    : state_(std::make_shared<State>(executor)) {
   state_->await_signal();
   ChildRegistry::instance().set_on_reaped([state = state_] { state->reap_soon(); });
   // What ended before SIGCHLD was watched.

@@ -12,6 +12,7 @@
 // <name> is "qemu", or "virtiofsd-<n>" after the name of its socket.
 #pragma once
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -32,7 +33,8 @@ extern "C" const char* __asan_default_options() {  // NOLINT(bugprone-reserved-i
   return "detect_leaks=0:handle_segv=0";
 }
 extern "C" const char* __tsan_default_options() {  // NOLINT(bugprone-reserved-identifier)
-  return "handle_segv=0:handle_abort=0";
+  // A program that ends while one of its threads runs would sleep a second first.
+  return "handle_segv=0:handle_abort=0:atexit_sleep_ms=0";
 }
 
 namespace fake {
@@ -89,12 +91,18 @@ inline bool pass_gate(const std::string& name) {
   return passed;
 }
 
-/// Writes 1 MB to standard error.
-inline void flood(const std::string& program) {
-  const std::string line = program + ": warning: " + std::string(99, '~') + "\n";
+/// A line of a flood.
+inline std::string flood_line(const std::string& program) {
+  return program + ": warning: " + std::string(99, '~') + "\n";
+}
+
+/// Writes 1 MB of `line` to standard error; a signal handler may call it.
+inline void flood(const std::string& line) {
+  const int error = errno;
   for (std::size_t written = 0; written < 1'000'000; written += line.size()) {
-    std::fputs(line.c_str(), stderr);
+    [[maybe_unused]] const auto result = ::write(STDERR_FILENO, line.data(), line.size());
   }
+  errno = error;
 }
 
 /// Ends this process with `signal`, without a core file.

@@ -71,7 +71,7 @@ class FakeQemu {
   int run() {
     if (has("ignore-term")) std::signal(SIGTERM, SIG_IGN);
     std::signal(SIGPIPE, SIG_IGN);
-    if (has("flood")) flood("qemu-system-x86_64");
+    if (has("flood")) flood(flood_line("qemu-system-x86_64"));
     if (has("exit-at-once")) {
       std::fputs("qemu-system-x86_64: -fake: exits at once\n", stderr);
       return 1;
@@ -317,7 +317,7 @@ class FakeQemu {
         qmp_out_ = -1;
         return;
       case Fault::flood:
-        return flood("qemu-system-x86_64");
+        return flood(flood_line("qemu-system-x86_64"));
       case Fault::panic:
         tell("GUEST_PANICKED", R"({"action": "shutdown"})");
         return shut_down(true, "guest-panic");

@@ -104,16 +104,28 @@ volatile sig_atomic_t connection = -1;
 volatile sig_atomic_t closed = 0;
 
 void close_connection(int) {
+  const int error = errno;
   closed = 1;
   ::shutdown(connection, SHUT_RDWR);
+  errno = error;
 }
 
+const std::string much = flood_line("virtiofsd");
+
 void write_much(int) {
-  flood("virtiofsd");
+  flood(much);
+}
+
+/// Not std::signal: ThreadSanitizer's ends a read that the signal interrupts.
+void handle(Fault fault, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(signal_of(fault), &action, nullptr);
 }
 
 int serve(int fd, const std::string& name, const Behaviours& behaviours) {
-  if (behaviours.count("flood") != 0) flood("virtiofsd");
+  if (behaviours.count("flood") != 0) flood(much);
   std::fputs("[INFO  virtiofsd] Waiting for vhost-user socket connection...\n", stderr);
   const int qemu = ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC);
   if (qemu < 0) {
@@ -127,8 +139,8 @@ int serve(int fd, const std::string& name, const Behaviours& behaviours) {
     die_by(SIGSEGV);
   }
   connection = qemu;
-  std::signal(signal_of(Fault::close_socket), close_connection);
-  std::signal(signal_of(Fault::flood), write_much);
+  handle(Fault::close_socket, close_connection);
+  handle(Fault::flood, write_much);
   // As in a program that is told so while it waits.
   std::fputs("[INFO  virtiofsd] Ready\n", stderr);
   char byte = 0;
