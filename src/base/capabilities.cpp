@@ -2,6 +2,7 @@
 #include "base/capabilities.hpp"
 
 #include <array>
+#include <linux/capability.h>
 #include <string_view>
 
 namespace vmr {
@@ -51,6 +52,11 @@ constexpr std::array<std::string_view, capability_count> capability_names = {"CH
                                                                              "CHECKPOINT_RESTORE"};
 
 }  // namespace
+
+CapabilitySet capabilities_of_virtiofsd() {
+  return capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETGID,
+                         CAP_SETUID, CAP_SETPCAP, CAP_MKNOD, CAP_SETFCAP});
+}
 
 std::vector<std::string> names_of(CapabilitySet set) {
   std::vector<std::string> names;

@@ -22,6 +22,9 @@ constexpr CapabilitySet capability_set(std::initializer_list<int> numbers) {
   return set;
 }
 
+/// What virtiofsd keeps of root's capabilities; it does not start without one of them.
+CapabilitySet capabilities_of_virtiofsd();
+
 /// "CHOWN", … in the order of their numbers.
 std::vector<std::string> names_of(CapabilitySet set);
 

@@ -53,7 +53,8 @@ std::string security_table(const std::vector<ProcessSecurity>& processes) {
   auto text = row("PROCESS", "PID", "UID", "SECCOMP", "NO_NEW_PRIVS", "NAMESPACES", "CAPABILITIES");
   for (const auto& process : processes) {
     text += row(process.name, process.pid, process.uid, seccomp_word(process.seccomp),
-                process.no_new_privileges ? "yes" : "no", list_of(process.namespaces),
+                process.no_new_privileges ? "yes" : "no",
+                process.namespaces ? list_of(*process.namespaces) : "?",
                 list_of(names_of(process.capabilities)));
   }
   return text;
@@ -68,7 +69,8 @@ json::array security_json(const std::vector<ProcessSecurity>& processes) {
                     {"capabilities", to_json(names_of(process.capabilities))},
                     {"seccomp", std::string(seccomp_word(process.seccomp))},
                     {"no_new_privs", process.no_new_privileges},
-                    {"namespaces", to_json(process.namespaces)}});
+                    {"namespaces", process.namespaces ? json::value(to_json(*process.namespaces))
+                                                      : json::value(nullptr)}});
   }
   return rows;
 }
@@ -77,12 +79,13 @@ std::string describe(const ProcessSecurity& process) {
   const auto names = names_of(process.capabilities);
   const auto capabilities = names.empty() ? std::string("no capabilities")
                                           : fmt::format("capabilities {}", fmt::join(names, " "));
-  return fmt::format("uid {}, {}, seccomp {}, {}, {}", process.uid, capabilities,
-                     seccomp_word(process.seccomp),
-                     process.no_new_privileges ? "no_new_privs" : "may gain privileges",
-                     process.namespaces.empty()
-                         ? std::string("no namespaces of its own")
-                         : fmt::format("own namespaces {}", fmt::join(process.namespaces, " ")));
+  const auto& own = process.namespaces;
+  const auto namespaces = !own           ? std::string("namespaces that cannot be seen from here")
+                          : own->empty() ? std::string("no namespaces of its own")
+                                         : fmt::format("own namespaces {}", fmt::join(*own, " "));
+  return fmt::format(
+      "uid {}, {}, seccomp {}, {}, {}", process.uid, capabilities, seccomp_word(process.seccomp),
+      process.no_new_privileges ? "no_new_privs" : "may gain privileges", namespaces);
 }
 
 }  // namespace vmr

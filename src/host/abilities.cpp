@@ -2,6 +2,7 @@
 #include "host/abilities.hpp"
 
 #include "base/capabilities.hpp"
+#include "base/own_user.hpp"
 #include "host/wait_for_exit.hpp"
 
 #include <array>
@@ -59,19 +60,12 @@ bool sandbox_in_namespaces() {
   return ::unshare(kinds) == 0 && works_in_child(change_root);
 }
 
-/// What virtiofsd keeps of root's capabilities; it does not start without one of them.
-constexpr auto needed_capabilities =
-    capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETGID, CAP_SETUID,
-                    CAP_SETPCAP, CAP_MKNOD, CAP_SETFCAP});
-
-/// A user that nobody is, as systemd makes some.
-constexpr uid_t any_other_user = 61184;
-
-/// Whether a child can become another user, and still be signalled.
+/// Whether a child can become a user of QEMU's own.
 bool become_other_user() {
-  return ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
-         ::syscall(SYS_setresgid, any_other_user, any_other_user, any_other_user) == 0 &&
-         ::syscall(SYS_setresuid, any_other_user, any_other_user, any_other_user) == 0;
+  // The highest of them: the ids of a container may end before it.
+  constexpr auto id = last_own_user;
+  return ::syscall(SYS_setgroups, 0, nullptr) == 0 && ::syscall(SYS_setresgid, id, id, id) == 0 &&
+         ::syscall(SYS_setresuid, id, id, id) == 0;
 }
 
 }  // namespace
@@ -95,13 +89,15 @@ CapabilitySet effective_capabilities() {
 }
 
 bool can_become_other_user() {
-  const bool can_signal = (effective_capabilities() & capability_set({CAP_KILL})) != 0;
-  return ::geteuid() == 0 && can_signal && works_in_child(become_other_user);
+  // It has to be signalled, and given its files.
+  constexpr auto needed = capability_set({CAP_KILL, CAP_CHOWN});
+  const bool can_serve = (effective_capabilities() & needed) == needed;
+  return ::geteuid() == 0 && can_serve && works_in_child(become_other_user);
 }
 
 std::vector<std::string> find_missing_capabilities() {
   if (::geteuid() != 0) return {};
-  return names_of(needed_capabilities & ~effective_capabilities());
+  return names_of(capabilities_of_virtiofsd() & ~effective_capabilities());
 }
 
 }  // namespace vmr

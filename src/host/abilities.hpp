@@ -16,8 +16,8 @@ Abilities probe_abilities();
 /// The capabilities in effect for this process.
 CapabilitySet effective_capabilities();
 
-/// Whether a child of root's may become a user that is not otherwise in use, and be ended by us
-/// then; tried in a child.
+/// Whether a child of root's may become a user of QEMU's own, whom we can signal and give files to;
+/// tried in a child.
 bool can_become_other_user();
 
 /// Which of root's capabilities that virtiofsd needs this process lacks; none for other users, of

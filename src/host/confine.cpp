@@ -27,13 +27,18 @@ int become(const Owner& user, const std::vector<std::uint32_t>& groups) {
   return 0;
 }
 
+/// Keeps later programs from having others than `kept`. It needs SETPCAP in effect; without it
+/// no_new_privs does the same.
+void limit_capabilities(CapabilitySet kept) {
+  for (int number = 0; number < 64; ++number) {
+    if (!has(kept, number)) ::prctl(PR_CAPBSET_DROP, number);
+  }
+}
+
 }  // namespace
 
 int keep_capabilities(CapabilitySet kept, bool ambient) {
-  for (int number = 0; number < 64; ++number) {
-    // Without SETPCAP there is nothing that could be dropped; no_new_privs then does the same.
-    if (!has(kept, number)) ::prctl(PR_CAPBSET_DROP, number);
-  }
+  limit_capabilities(kept);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> sets{};
   if (::syscall(SYS_capget, &header, sets.data()) != 0) return errno;
@@ -69,11 +74,13 @@ ReadyConfinement::ReadyConfinement(const Confinement& confinement) : confinement
 
 int ReadyConfinement::put_on() const {
   const auto& user = confinement_.user;
+  // Another user has nothing in effect at first.
+  if (confinement_.capabilities) limit_capabilities(*confinement_.capabilities);
   if (user) {
     if (const int failure = become(*user, confinement_.groups); failure != 0) return failure;
   }
   if (confinement_.capabilities) {
-    const int failure = keep_capabilities(*confinement_.capabilities, user.has_value());
+    const int failure = keep_capabilities(*confinement_.capabilities, ::geteuid() != 0);
     if (failure != 0) return failure;
   }
   if (confinement_.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

@@ -20,12 +20,13 @@ struct FileFacts {
   bool readable = false;         ///< by us; a directory: also searchable
   bool read_only_mount = false;  ///< the file system it is on is mounted read-only
   Owner owner{};
-  std::uint32_t mode = 0;   ///< permission bits
-  std::string real_path{};  ///< the path without symbolic links; of a missing one, as far as
-                            ///< it is there
-  bool reachable = false;   ///< every user may search the folders that lead to it
-  std::string backing{};    ///< a disk image: the path of the image behind it; empty: none
-  std::string obstacle{};   ///< why a missing folder could not be made; empty: it could
+  std::uint32_t mode = 0;      ///< permission bits
+  std::string real_path{};     ///< the path without symbolic links; of a missing one, as far as
+                               ///< it is there
+  bool reachable = false;      ///< every user may search the folders that lead to it
+  std::string backing{};       ///< a disk image: the path of the image behind it; empty: none
+  bool opens_unknown = false;  ///< a disk image: it names files in a way that only QEMU reads
+  std::string obstacle{};      ///< why a missing folder could not be made; empty: it could
 
   bool operator==(const FileFacts&) const = default;
 };

@@ -38,8 +38,7 @@ constexpr std::uint64_t of_files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_
 
 /// Every access that this version knows.
 std::uint64_t known_accesses(int version) {
-  std::uint64_t accesses = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1;
-  if (version >= 2) accesses |= LANDLOCK_ACCESS_FS_REFER;
+  std::uint64_t accesses = LANDLOCK_ACCESS_FS_REFER * 2 - 1;
   if (version >= 3) accesses |= access_truncate;
   return accesses;
 }
@@ -68,7 +67,8 @@ void add_rule(const UniqueFd& ruleset, const FileRule& rule, std::uint64_t known
 int landlock_version() {
   const auto version =
       ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  return version > 0 ? static_cast<int>(version) : 0;
+  // The first one lets nobody move a file from one folder to another, whatever the rules.
+  return version > 1 ? static_cast<int>(version) : 0;
 }
 
 UniqueFd make_landlock_ruleset(const std::vector<FileRule>& rules) {

@@ -9,12 +9,12 @@
 
 namespace vmr {
 
-/// The version of the kernel's Landlock; 0: it has none, or something forbids it.
+/// The version of the kernel's Landlock; 0: it has none that is of use, or something forbids it.
 int landlock_version();
 
 /// A ruleset that leaves exactly `rules`, and no way to signal processes, or to reach abstract
-/// sockets, outside. Empty where there is no Landlock; throws Error naming a path that cannot be
-/// looked at.
+/// sockets, outside; sockets with a path stay reachable. Empty where there is no Landlock; throws
+/// Error naming a path that cannot be looked at.
 UniqueFd make_landlock_ruleset(const std::vector<FileRule>& rules);
 
 /// Puts `ruleset` on the calling thread, for ever; no_new_privs must be set. 0 or the errno.

@@ -119,6 +119,13 @@ void probe_ssh_port(const SshForward& wished, Host& host) {
   }
 }
 
+/// As QEMU chooses it: /tmp is often in memory, and too small for a disk.
+std::string find_temporary_folder(const Host& host) {
+  const auto given = environment("TMPDIR");
+  const auto folder = given.empty() ? "/tmp" : absolute_path(given, host.home, host.working_folder);
+  return folder == "/tmp" ? "/var/tmp" : folder;
+}
+
 std::uint64_t open_files_limit() {
   rlimit limit{};
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
@@ -168,8 +175,7 @@ Host probe_host(const Config& config) {
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();
   host.runtime_folder = find_runtime_folder(host.uid);
-  // As QEMU chooses it.
-  host.temporary_folder = environment("TMPDIR").empty() ? "/var/tmp" : environment("TMPDIR");
+  host.temporary_folder = find_temporary_folder(host);
   host.has_temporary_folder = ::access(host.temporary_folder.c_str(), W_OK | X_OK) == 0;
   host.kvm = probe_kvm();
   host.architecture = own_architecture();

@@ -48,35 +48,53 @@ bool is_reachable(std::filesystem::path path) {
   return true;
 }
 
+using Header = std::array<unsigned char, 80>;
+
 /// A number of qcow2's header, which has the highest byte first.
-std::uint64_t number_in(const std::array<unsigned char, 20>& header, std::size_t from,
-                        std::size_t size) {
+std::uint64_t number_in(const Header& header, std::size_t from, std::size_t size) {
   std::uint64_t number = 0;
   for (std::size_t i = from; i < from + size; ++i) number = number << 8 | header.at(i);
   return number;
 }
 
-/// The image behind the qcow2 image `path`, as its header names it; empty for any other file.
-std::string read_backing(const std::string& path) {
+/// What a disk image has behind it.
+struct Backing {
+  std::string name;         ///< as its header has it; empty: nothing
+  bool is_unknown = false;  ///< it names what only QEMU understands
+};
+
+/// Of any file but a qcow2 image: nothing.
+Backing read_backing(const std::string& path) {
   constexpr std::uint64_t longest_name = 1023;
+  constexpr std::uint64_t data_file = 1U << 2;  // the contents are in another file
   std::ifstream file(path, std::ios::binary);
-  std::array<unsigned char, 20> header{};
+  Header header{};
   file.read(reinterpret_cast<char*>(header.data()), header.size());
-  if (!file || std::memcmp(header.data(), "QFI\xfb", 4) != 0) return {};
+  if (std::memcmp(header.data(), "QFI\xfb", 4) != 0) return {};
+  file.clear();
+  Backing backing;
+  backing.is_unknown = number_in(header, 4, 4) >= 3 && (number_in(header, 72, 8) & data_file) != 0;
   const auto size = number_in(header, 16, 4);
-  if (size == 0 || size > longest_name) return {};
+  if (size == 0 || size > longest_name) return backing;
   std::string name(size, '\0');
   file.seekg(static_cast<std::streamoff>(number_in(header, 8, 8)));
   file.read(name.data(), static_cast<std::streamsize>(size));
-  if (!file) return {};
-  return name.starts_with("file:") ? name.substr(5) : name;
+  if (!file) return backing;
+  if (name.starts_with("file:")) name.erase(0, 5);
+  // "json:{…}", "nbd://…"
+  if (name.find(':') < name.find('/')) {
+    backing.is_unknown = true;
+  } else {
+    backing.name = name;
+  }
+  return backing;
 }
 
 FileFacts probe_file(const std::string& path) {
   FileFacts facts;
   std::error_code ignored;
   facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
-  facts.reachable = is_reachable(facts.real_path);
+  facts.reachable = is_reachable(path) && is_reachable(facts.real_path);
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     facts.obstacle = find_obstacle(path);
@@ -99,11 +117,12 @@ FileFacts probe_file(const std::string& path) {
 void probe_disk(std::string path, Host& host) {
   for (int i = 0; i < longest_chain && !path.empty(); ++i) {
     auto& facts = host.files[path] = probe_file(path);
-    if (facts.kind != FileFacts::Kind::regular) return;
-    const std::filesystem::path backing = read_backing(path);
-    if (backing.empty()) return;
+    if (facts.kind == FileFacts::Kind::missing || facts.kind == FileFacts::Kind::directory) return;
+    const auto [name, is_unknown] = read_backing(path);
+    facts.opens_unknown = is_unknown;
+    if (name.empty()) return;
     // A relative name starts at the image that has it.
-    facts.backing = (std::filesystem::path(path).parent_path() / backing).string();
+    facts.backing = (std::filesystem::path(path).parent_path() / name).string();
     path = facts.backing;
   }
 }
@@ -115,9 +134,8 @@ void probe_files(const Config& config, Host& host) {
   std::vector<std::string> paths = {config.kernel.value, config.initrd.value, host.firmware,
                                     host.temporary_folder,
                                     host.runtime_folder + "/" + config.guest_name.value};
-  if (config.persist.value) {
-    paths.push_back(persistent_disk_of(config, host.home, host.working_folder));
-  }
+  paths.push_back(host.qemu);
+  if (host.virtiofsd) paths.push_back(host.virtiofsd->path);
   if (host.guest) paths.insert(paths.end(), {host.guest->kernel, host.guest->initrd});
   for (const auto& share : config.shares) paths.push_back(share.source.value);
   for (const auto& path : paths) {
@@ -126,6 +144,9 @@ void probe_files(const Config& config, Host& host) {
     host.files.emplace(whole, probe_file(whole));
   }
   if (host.guest) probe_disk(host.guest->disk, host);
+  if (config.persist.value) {
+    probe_disk(persistent_disk_of(config, host.home, host.working_folder), host);
+  }
 }
 
 }  // namespace vmr

@@ -47,6 +47,17 @@ std::string namespace_of(pid_t pid, const char* kind) {
   return std::filesystem::read_symlink(fmt::format("/proc/{}/ns/{}", pid, kind), error).string();
 }
 
+/// The namespaces in which `pid` is and `other` is not; none when they cannot be seen.
+std::optional<std::vector<std::string>> own_namespaces(pid_t pid, pid_t other) {
+  std::vector<std::string> kinds;
+  for (const auto* kind : namespace_kinds) {
+    const auto own = namespace_of(pid, kind);
+    if (own.empty()) return std::nullopt;
+    if (own != namespace_of(other, kind)) kinds.emplace_back(kind);
+  }
+  return kinds;
+}
+
 }  // namespace
 
 ProcessSecurity parse_process_status(std::string_view status) {
@@ -65,10 +76,7 @@ std::vector<ProcessSecurity> read_process_security(const std::string& name, pid_
   if (status.empty()) return {};
   auto process = parse_process_status(status);
   process.name = name;
-  for (const auto* kind : namespace_kinds) {
-    const auto own = namespace_of(pid, kind);
-    if (!own.empty() && own != namespace_of(launcher, kind)) process.namespaces.emplace_back(kind);
-  }
+  process.namespaces = own_namespaces(pid, launcher);
   std::vector<ProcessSecurity> processes = {std::move(process)};
   if (pid == launcher) return processes;
   std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", pid));

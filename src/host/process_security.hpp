@@ -4,6 +4,7 @@
 #include "base/capabilities.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -19,7 +20,8 @@ struct ProcessSecurity {
   CapabilitySet capabilities = 0;  ///< that it has, in effect or not
   int seccomp = 0;                 ///< the mode: 0 none, 1 strict, 2 filter
   bool no_new_privileges = false;
-  std::vector<std::string> namespaces;  ///< those that are not the launcher's: "mnt", "pid", …
+  /// Those that are not the launcher's: "mnt", "pid", …; none: this process may not look.
+  std::optional<std::vector<std::string>> namespaces{};
 
   bool operator==(const ProcessSecurity&) const = default;
 };

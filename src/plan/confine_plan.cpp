@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/confine_plan.hpp"
 
+#include "base/own_user.hpp"
 #include "plan/trial_args.hpp"
 
 #include <fmt/format.h>
@@ -20,11 +21,6 @@ constexpr auto for_passthrough =
     capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP});
 /// What 9p mapped needs to write files of others, and their attributes.
 constexpr auto for_mapped = capability_set({CAP_DAC_OVERRIDE, CAP_FOWNER});
-/// What virtiofsd keeps for itself; it does not start without one of them.
-constexpr auto for_virtiofsd =
-    capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETGID, CAP_SETUID,
-                    CAP_SETPCAP, CAP_MKNOD, CAP_SETFCAP});
-
 /// What every program needs to be loaded.
 constexpr std::array<const char*, 6> libraries = {"/usr",   "/lib",    "/lib32",
                                                   "/lib64", "/libx32", "/etc/ld.so.cache"};
@@ -46,11 +42,10 @@ bool needs_root(const Share& share) {
 /// A user and a group that nobody else has: of the range that systemd takes such users from, and
 /// the same one at each start, since a persistent disk belongs to it.
 Owner own_user(std::string_view name) {
-  constexpr std::uint32_t first = 61184;
-  constexpr std::uint32_t count = 65519 - first + 1;
+  constexpr std::uint32_t count = last_own_user - first_own_user + 1;
   std::uint32_t hash = 2166136261;  // FNV-1a
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
-  const auto id = first + hash % count;
+  const auto id = first_own_user + hash % count;
   return {id, id};
 }
 
@@ -58,47 +53,73 @@ std::optional<Owner> user_of_qemu(const VmSpec& spec, const Host& host) {
   if (spec.qemu_user.kind == QemuUser::Kind::given) return spec.qemu_user.given;
   const bool any = std::any_of(spec.shares.begin(), spec.shares.end(), needs_root);
   if (host.uid != 0 || !host.other_user || any) return std::nullopt;
+  // As whom a container opens a device that its user has been let to, no other user can.
+  const auto& kvm = host.kvm;
+  const bool is_borrowed = kvm.state == KvmFacts::State::opens &&
+                           (kvm.owner.uid == unmapped_user || kvm.owner.gid == unmapped_user);
+  if (is_borrowed) return std::nullopt;
   return own_user(spec.name);
 }
 
-/// The images that QEMU reads, the first of them the one that the guest's disk is.
-std::vector<std::string> image_chain(const Disk& disk, const Host& host) {
+/// `image` and the images behind it.
+std::vector<std::string> image_chain(const std::string& image, const Host& host) {
   std::vector<std::string> chain;
-  for (auto path = disk.image; !path.empty(); path = facts_of(path, host).backing) {
+  for (auto path = image; !path.empty(); path = facts_of(path, host).backing) {
     if (std::find(chain.begin(), chain.end(), path) != chain.end()) break;
     chain.push_back(path);
   }
   return chain;
 }
 
+/// The images that QEMU only reads.
+std::vector<std::string> read_images(const Disk& disk, const Host& host) {
+  auto images = image_chain(disk.image, host);
+  // That of an earlier run may have another image behind it.
+  const auto kept = image_chain(disk.persistent, host);
+  if (!kept.empty()) images.insert(images.end(), kept.begin() + 1, kept.end());
+  return images;
+}
+
 /// The files that QEMU only reads.
 std::vector<std::string> read_files(const VmSpec& spec, const Host& host) {
   std::vector<std::string> files = {spec.boot.kernel, spec.boot.initrd, spec.firmware};
   if (spec.disk) {
-    const auto chain = image_chain(*spec.disk, host);
-    files.insert(files.end(), chain.begin(), chain.end());
+    const auto images = read_images(*spec.disk, host);
+    files.insert(files.end(), images.begin(), images.end());
   }
   std::erase_if(files, [](const std::string& path) { return path.empty(); });
   return files;
 }
 
-/// Whether each user may do with `path` what these permission bits of others say.
-bool is_open(const std::string& path, std::uint32_t bits, const Host& host) {
-  const auto& facts = facts_of(path, host);
-  return facts.reachable && (facts.mode & bits) == bits;
+/// Whether all files of the disk are known by name.
+bool knows_images(const VmSpec& spec, const Host& host) {
+  if (!spec.disk) return true;
+  auto images = read_images(*spec.disk, host);
+  images.push_back(spec.disk->persistent);
+  return std::none_of(images.begin(), images.end(),
+                      [&](const std::string& path) { return facts_of(path, host).opens_unknown; });
 }
 
-/// Whether a user who is nobody else can open everything that QEMU opens.
-bool opens_all(const VmSpec& spec, const Host& host, const RuntimePaths& paths) {
+/// Whether `user` may do with `path` what these permission bits say.
+bool may(const Owner& user, const std::string& path, std::uint32_t bits, const Host& host) {
+  const auto& facts = facts_of(path, host);
+  const int shift = facts.owner.uid == user.uid ? 6 : facts.owner.gid == user.gid ? 3 : 0;
+  return facts.reachable && (facts.mode >> shift & bits) == bits;
+}
+
+/// Whether `user`, without capabilities, can open everything that QEMU opens.
+bool opens_all(const Owner& user, const VmSpec& spec, const Host& host, const RuntimePaths& paths) {
   const auto files = read_files(spec, host);
-  const bool reads = std::all_of(files.begin(), files.end(),
-                                 [&](const std::string& path) { return is_open(path, 04, host); });
-  // What is in there is given to it.
+  const bool reads = std::all_of(files.begin(), files.end(), [&](const std::string& path) {
+    return may(user, path, 04, host);
+  });
+  // What is in there is given to it, but not what a link leads to.
   const bool enters = facts_of(paths.folder, host).reachable;
-  const bool keeps = !spec.disk || (spec.disk->persistent.empty()
-                                        ? is_open(host.temporary_folder, 03, host)
-                                        : facts_of(spec.disk->persistent, host).reachable);
-  return reads && enters && keeps;
+  if (!spec.disk) return reads && enters;
+  const auto& kept = spec.disk->persistent;
+  if (kept.empty()) return reads && enters && may(user, host.temporary_folder, 03, host);
+  const auto& facts = facts_of(kept, host);
+  return reads && enters && facts.reachable && (facts.real_path.empty() || facts.real_path == kept);
 }
 
 CapabilitySet capabilities_of_shares(const VmSpec& spec, const std::optional<Owner>& user,
@@ -124,7 +145,7 @@ CapabilitySet capabilities_of_shares(const VmSpec& spec, const std::optional<Own
   return set;
 }
 
-/// How a user who is nobody else opens /dev/kvm: by its group, or else only by a capability.
+/// How another user opens /dev/kvm: by its group, or else only by a capability.
 void let_use_kvm(const Host& host, Confinement& confinement) {
   const auto& kvm = host.kvm;
   if ((kvm.mode & 06) == 06) return;
@@ -140,12 +161,19 @@ void add_rules(const Paths& paths, Access access, Confinement& confinement) {
   for (const auto& path : paths) confinement.files.push_back({path, access});
 }
 
-/// The folder that a program was installed into, by itself, with its libraries and data.
-std::string prefix_of(const std::string& program) {
+/// The program, and the libraries and data that were installed with it.
+std::vector<std::string> installed_files(const std::string& link, const Host& host) {
+  const auto& real = facts_of(link, host).real_path;
+  const auto program = real.empty() ? link : real;
+  std::vector<std::string> files = {program};
   const auto name = program.rfind('/');
   const auto bin = name == 0 || name == program.npos ? program.npos : program.rfind('/', name - 1);
-  const bool has_prefix = bin != program.npos && bin != 0;
-  return has_prefix ? program.substr(0, bin) : program;
+  if (bin == program.npos) return files;
+  // Not the whole of it: it may be somebody's home.
+  for (const auto* folder : {"lib", "lib64", "libexec", "share"}) {
+    files.push_back(fmt::format("{}/{}", program.substr(0, bin), folder));
+  }
+  return files;
 }
 
 std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accelerator accelerator,
@@ -154,7 +182,7 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
   add_rules(libraries, Access::read, rules);
   add_rules(qemu_reads, Access::read, rules);
   add_rules(random_devices, Access::read, rules);
-  add_rules(std::array{prefix_of(host.qemu)}, Access::read, rules);
+  add_rules(installed_files(host.qemu, host), Access::read, rules);
   add_rules(read_files(spec, host), Access::read, rules);
   add_rules(std::array{"/dev/null"}, Access::write, rules);
   if (accelerator == Accelerator::kvm) add_rules(std::array{"/dev/kvm"}, Access::write, rules);
@@ -172,20 +200,13 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
 
 }  // namespace
 
-bool reaches_outside(const QemuPlan& qemu) {
-  const auto trial = trial_arguments(qemu);
-  return !trial.untried.empty() ||
-         std::any_of(trial.users.begin(), trial.users.end(),
-                     [](const std::string& word) { return word.find('/') != word.npos; });
-}
-
 Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& qemu,
                          const RuntimePaths& paths) {
   const auto kind = spec.qemu_user.kind;
   if (kind == QemuUser::Kind::launcher) return {};
   Confinement confinement;
-  const bool is_open = reaches_outside(qemu);
-  if (is_open && kind == QemuUser::Kind::automatic) return {};
+  const bool is_unknown = reaches_outside(qemu);
+  if (is_unknown && kind == QemuUser::Kind::automatic) return {};
   confinement.no_new_privileges = true;
   confinement.user = user_of_qemu(spec, host);
   confinement.capabilities = capabilities_of_shares(spec, confinement.user, host);
@@ -193,12 +214,16 @@ Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& q
   if (port != 0 && port < 1024) {
     *confinement.capabilities |= capability_set({CAP_NET_BIND_SERVICE});
   }
-  const bool is_bare_root = host.uid == 0 && !confinement.user;
-  if (is_bare_root || (confinement.user && !opens_all(spec, host, paths))) {
+  const auto& user = confinement.user;
+  const bool is_bare_root = host.uid == 0 && !user;
+  // A chosen user is to have what is that user's, and nothing else.
+  const bool is_chosen = kind == QemuUser::Kind::given;
+  if (is_bare_root || (user && !is_chosen && !opens_all(*user, spec, host, paths))) {
     *confinement.capabilities |= capability_set({CAP_DAC_OVERRIDE});
   }
-  if (confinement.user && qemu.accelerator == Accelerator::kvm) let_use_kvm(host, confinement);
-  if (!is_open) confinement.files = files_of_qemu(spec, host, qemu.accelerator, paths);
+  if (user && qemu.accelerator == Accelerator::kvm) let_use_kvm(host, confinement);
+  if (!is_unknown && knows_images(spec, host))
+    confinement.files = files_of_qemu(spec, host, qemu.accelerator, paths);
   return confinement;
 }
 
@@ -207,7 +232,7 @@ Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Ho
   Confinement confinement;
   confinement.no_new_privileges = true;
   if (host.uid == 0) {
-    confinement.capabilities = for_virtiofsd;
+    confinement.capabilities = capabilities_of_virtiofsd();
     if (share.sandbox == Sandbox::chroot)
       *confinement.capabilities |= capability_set({CAP_SYS_CHROOT});
     if (share.sandbox == Sandbox::name_space) {
@@ -221,7 +246,7 @@ Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Ho
   if (share.sandbox == Sandbox::name_space) return confinement;
   add_rules(libraries, Access::read, confinement);
   add_rules(std::array{"/proc"}, Access::read, confinement);
-  add_rules(std::array{prefix_of(host.virtiofsd->path)}, Access::read, confinement);
+  add_rules(installed_files(host.virtiofsd->path, host), Access::read, confinement);
   add_rules(std::array{"/dev/null"}, Access::write, confinement);
   confinement.files.push_back({share.source, share.readonly ? Access::read : Access::write});
   return confinement;

@@ -17,9 +17,6 @@ Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& q
 /// What is taken from the virtiofsd of `share`, as far as its own sandbox does not do it.
 Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Host& host);
 
-/// Whether the user's own arguments in `qemu` open files, devices, ports or programs.
-bool reaches_outside(const QemuPlan& qemu);
-
 /// How QEMU runs, in one line for people: "QEMU runs as user 61234 without capabilities".
 std::string describe_qemu_user(const VmSpec& spec, const QemuPlan& qemu);
 

@@ -2,8 +2,8 @@
 #include "plan/qemu_plan.hpp"
 
 #include "base/qemu_option.hpp"
-#include "plan/confine_plan.hpp"
 #include "plan/seed.hpp"
+#include "plan/trial_args.hpp"
 #include "spec/qemu_words.hpp"
 
 #include <fmt/format.h>

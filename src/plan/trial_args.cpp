@@ -278,6 +278,20 @@ void mark(std::vector<Option>& options) {
   }
 }
 
+/// Options that name a file to read, and keys that do.
+constexpr std::array reading = std::to_array<Names>(
+    {"L", "acpitable", "bios", "dtb", "igvm", "initrd", "kernel", "option-rom", "shim"});
+constexpr std::array reading_keys = std::to_array<Names>(
+    {"bios", "dtb", "file", "filename", "firmware", "initrd", "kernel", "path", "romfile"});
+
+bool names_file(const Option& option) {
+  const auto has_slash = [](const std::string& word) { return word.find('/') != word.npos; };
+  return contains(reading, option.name) ||
+         std::any_of(option.words.begin(), option.words.end(), has_slash) ||
+         std::any_of(option.keys.begin(), option.keys.end(),
+                     [](const auto& item) { return contains(reading_keys, item.first); });
+}
+
 }  // namespace
 
 TrialArguments trial_arguments(const QemuPlan& qemu) {
@@ -302,6 +316,13 @@ TrialArguments trial_arguments(const QemuPlan& qemu) {
     words.insert(words.end(), option.words.begin(), option.words.end());
   }
   return trial;
+}
+
+bool reaches_outside(const QemuPlan& qemu) {
+  const auto trial = trial_arguments(qemu);
+  std::vector<Option> options;
+  read_options(trial.users, true, options);
+  return !trial.untried.empty() || std::any_of(options.begin(), options.end(), names_file);
 }
 
 }  // namespace vmr

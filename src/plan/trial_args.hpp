@@ -23,4 +23,8 @@ struct TrialArguments {
 /// is unknown is no reason: QEMU refuses it before it does anything. Pure.
 TrialArguments trial_arguments(const QemuPlan& qemu);
 
+/// Whether the user's own arguments in `qemu` open files, devices, ports or programs, be it only to
+/// read. Pure.
+bool reaches_outside(const QemuPlan& qemu);
+
 }  // namespace vmr

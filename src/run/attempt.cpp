@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unistd.h>
 #include <utility>
 
@@ -16,8 +17,7 @@ namespace {
 constexpr std::size_t longest_report = 4096;
 constexpr std::size_t most_early_lines = 20;
 
-/// The listening sockets of one process, and who connects to them.
-/// `user`: who connects, if not we.
+/// The listening sockets of one process, given to `user`, who connects to them if we do not.
 std::vector<UniqueFd> bind_listeners(const ProcessPlan& process,
                                      const std::optional<Owner>& user = std::nullopt) {
   std::vector<UniqueFd> sockets;
@@ -130,6 +130,13 @@ std::map<std::string, pid_t> Attempt::pids() const {
     pids[name] = child->pid();
   }
   return pids;
+}
+
+bool Attempt::has_started(pid_t pid) const {
+  // Each leads a group, which none of them can leave.
+  const pid_t group = ::getpgid(pid);
+  return std::any_of(children_.begin(), children_.end(),
+                     [&](const auto& entry) { return entry.second->pid() == group; });
 }
 
 void Attempt::signal_qemu(int signal) {

@@ -59,6 +59,9 @@ class Attempt {
   /// Its live children by name.
   [[nodiscard]] std::map<std::string, pid_t> pids() const;
 
+  /// Whether the process `pid` is one of its children, or theirs.
+  [[nodiscard]] bool has_started(pid_t pid) const;
+
   void signal_qemu(int signal);
   void signal_helpers(int signal);
   void signal_helper(const std::string& name, int signal);

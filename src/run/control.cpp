@@ -24,11 +24,11 @@ namespace json = boost::json;
 constexpr std::size_t longest_request = 256 * 1024;  // the command of an `exec`
 constexpr std::size_t most_connections = 16;
 
-bool is_allowed(int connection) {
+bool is_allowed(int connection, const ControlServer::Admits& admits) {
   ucred peer{};
   socklen_t size = sizeof peer;
   return ::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-         (peer.uid == ::geteuid() || peer.uid == 0);
+         (peer.uid == ::geteuid() || peer.uid == 0) && (!admits || admits(peer.pid));
 }
 
 /// The request in a line of the protocol; throws Error for anything else.
@@ -182,10 +182,12 @@ void ControlRequest::on_gone(std::function<void()> on_gone) {
 }
 
 struct ControlServer::State : std::enable_shared_from_this<State> {
-  State(boost::asio::any_io_executor executor, const std::string& path, OnRequest on_request)
+  State(boost::asio::any_io_executor executor, const std::string& path, OnRequest on_request,
+        Admits admits)
       : executor(executor),
         acceptor(executor, boost::asio::local::stream_protocol(), listen_at(path).release()),
-        on_request(std::move(on_request)) {}
+        on_request(std::move(on_request)),
+        admits(std::move(admits)) {}
 
   void accept() {
     acceptor.async_accept(
@@ -198,7 +200,7 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   }
 
   void serve(UniqueFd socket) {
-    if (connections.size() >= most_connections || !is_allowed(socket.get())) return;
+    if (connections.size() >= most_connections || !is_allowed(socket.get(), admits)) return;
     const int number = ++last_number;
     const auto connection = std::make_shared<ControlConnection>(
         std::move(socket), on_request, [this, number] { connections.erase(number); });
@@ -209,13 +211,15 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   boost::asio::any_io_executor executor;
   boost::asio::local::stream_protocol::acceptor acceptor;
   OnRequest on_request;
+  Admits admits;
   std::map<int, std::shared_ptr<ControlConnection>> connections;  ///< by a running number
   int last_number = 0;
 };
 
 ControlServer::ControlServer(boost::asio::any_io_executor executor, const std::string& path,
-                             OnRequest on_request)
-    : state_(std::make_shared<State>(std::move(executor), path, std::move(on_request))) {
+                             OnRequest on_request, Admits admits)
+    : state_(std::make_shared<State>(std::move(executor), path, std::move(on_request),
+                                     std::move(admits))) {
   state_->accept();
 }
 

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace vmr {
@@ -69,9 +70,12 @@ class ControlServer {
   /// May throw Error or InvalidConfig: the answer is then that one.
   using OnRequest = std::function<void(const std::shared_ptr<ControlRequest>& request)>;
 
-  /// Throws Error when the socket cannot be made.
+  /// Whether the process `peer`, of a user that may ask, is served.
+  using Admits = std::function<bool(pid_t peer)>;
+
+  /// Throws Error when the socket cannot be made. Without `admits` every process is served.
   ControlServer(boost::asio::any_io_executor executor, const std::string& path,
-                OnRequest on_request);
+                OnRequest on_request, Admits admits = {});
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

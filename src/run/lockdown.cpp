@@ -20,14 +20,16 @@ namespace vmr {
 namespace {
 
 /// What a virtiofsd is started with at most; which sandbox it will have is not known yet.
-constexpr auto of_helpers = capability_set(
-    {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_SETGID,
-     CAP_SETUID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_SYS_ADMIN, CAP_MKNOD, CAP_SETFCAP});
+CapabilitySet of_helpers() {
+  return capabilities_of_virtiofsd() |
+         capability_set({CAP_DAC_READ_SEARCH, CAP_SYS_CHROOT, CAP_SYS_ADMIN});
+}
 
 /// What is used without a program being started.
 CapabilitySet used(const LockdownNeeds& needs) {
-  CapabilitySet set = 0;
-  if (needs.serves_other_user) set |= capability_set({CAP_KILL, CAP_CHOWN});
+  // Whoever QEMU has become, by arguments of the user's own too, has to be ended.
+  auto set = capability_set({CAP_KILL});
+  if (needs.serves_other_user) set |= capability_set({CAP_CHOWN});
   // Folders of others are looked at, and made in.
   if (needs.starts_helpers) set |= capability_set({CAP_DAC_OVERRIDE});
   return set;
@@ -43,7 +45,7 @@ void check(int failure, const char* what) {
 Lockdown::Lockdown(const boost::asio::any_io_executor& executor, const LockdownNeeds& needs,
                    OnRefused on_refused)
     : refused_(executor), on_refused_(std::move(on_refused)) {
-  const auto kept = used(needs) | (needs.starts_helpers ? of_helpers : 0);
+  const auto kept = used(needs) | (needs.starts_helpers ? of_helpers() : 0);
   check(keep_capabilities(kept, false), "capabilities");
   check(use_capabilities(used(needs)), "capabilities");
   check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno, "new privileges");

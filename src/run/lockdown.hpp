@@ -12,7 +12,7 @@ namespace vmr {
 /// What the launcher still does once the machine runs.
 struct LockdownNeeds {
   bool starts_helpers = false;     ///< for shares that are added
-  bool serves_other_user = false;  ///< QEMU is another user, who gets sockets and signals
+  bool serves_other_user = false;  ///< QEMU is another user, who gets sockets
 };
 
 /// Takes from this process, for ever, what it does not need any more: capabilities, new

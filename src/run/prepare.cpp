@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace vmr {
@@ -47,6 +48,10 @@ void create_persistent_disk(const Disk& disk) {
   // qemu-img keeps the mode of a file that is there; a guest's disk has its secrets in it.
   ::unlink(unfinished.c_str());
   const UniqueFd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) {
+    throw Error(fmt::format("the persistent disk '{}' cannot be made", disk.persistent),
+                std::strerror(errno), "set DATA_DIR to a folder that can be written");
+  }
   const auto made = capture(
       {program, "create", "-q", "-f", "qcow2", "-F", disk.format, "-b", disk.image, unfinished});
   if (made.ok) fs::rename(unfinished, disk.persistent, error);
@@ -58,8 +63,13 @@ void create_persistent_disk(const Disk& disk) {
 }
 
 void give(const std::string& path, const Owner& user) {
-  // Not what a symbolic link leads to: whoever may write beside it could have put it there.
-  if (::lchown(path.c_str(), user.uid, user.gid) == 0) return;
+  // Not what a link leads to: whoever may write beside it could have put it there.
+  const UniqueFd file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat facts {};
+  if (file && ::fstat(file.get(), &facts) == 0) {
+    if (!S_ISREG(facts.st_mode) || facts.st_nlink > 1) return;
+    if (::fchownat(file.get(), "", user.uid, user.gid, AT_EMPTY_PATH) == 0) return;
+  }
   throw Error(fmt::format("the file '{}' cannot be given to QEMU's user {}", path, user.uid),
               std::strerror(errno), "QEMU_USER=launcher starts QEMU as this user");
 }

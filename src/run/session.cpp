@@ -81,8 +81,11 @@ class Session {
 
   ExitStatus run() {
     folder_.emplace(plan_.paths.folder, plan_.vm_name);
-    control_.emplace(context_.get_executor(), plan_.paths.control,
-                     [this](const auto& request) { take(request); });
+    control_.emplace(
+        context_.get_executor(), plan_.paths.control,
+        [this](const auto& request) { take(request); },
+        // Who has taken over one of them must not start more through us.
+        [this](pid_t peer) { return !attempt_ || !attempt_->has_started(peer); });
     prepare_files(plan_);
     if (const auto& user = plan_.attempts.front().process.confinement.user) {
       folder_->let_in(*user);
@@ -109,7 +112,7 @@ class Session {
           {{"state", std::string(word_for(now))}});
     }
     perform(actions);
-    if (plan_.locks_down && !lockdown_ && supervisor_.is_settled()) lock_down();
+    if (plan_.locks_down && !is_locked_down_ && supervisor_.is_settled()) lock_down();
     look_again();
   }
 
@@ -339,11 +342,17 @@ class Session {
 
   /// From here on the launcher only watches over what runs.
   void lock_down() {
+    is_locked_down_ = true;
     shares_.prepare();
     const auto& user = plan_.attempts.front().process.confinement.user;
-    lockdown_.emplace(context_.get_executor(),
-                      LockdownNeeds{!plan_.hotplug_ports.empty(), user.has_value()},
-                      [this](const std::string& call) { tell(event::CallRefused{call}); });
+    try {
+      lockdown_.emplace(context_.get_executor(),
+                        LockdownNeeds{!plan_.hotplug_ports.empty(), user.has_value()},
+                        [this](const std::string& call) { tell(event::CallRefused{call}); });
+    } catch (const Error& error) {
+      // The guest needs none of it.
+      log_warn("{}: {}; the VM goes on", error.what(), error.cause);
+    }
   }
 
   const LaunchPlan& plan_;
@@ -361,6 +370,7 @@ class Session {
   ServiceState service_{context_.get_executor(), [this](const auto& then) { when_well(then); }};
   std::optional<Phase> seen_phase_;
   std::optional<Lockdown> lockdown_;
+  bool is_locked_down_ = false;  ///< or tried to be
   std::optional<RuntimeFolder> folder_;
   StatusRequests status_requests_{
       context_.get_executor(),

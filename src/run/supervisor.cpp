@@ -219,7 +219,8 @@ void Supervisor::start_attempt(std::size_t attempt) {
 }
 
 void Supervisor::await_guest() {
-  if (!plan_.mount_command.empty()) arm(Timer::report, boot_time());
+  // Its end also settles which accelerator stays.
+  if (!plan_.mount_command.empty() || can_restart()) arm(Timer::report, boot_time());
 }
 
 void Supervisor::pause_for_room() {

@@ -283,6 +283,10 @@ constexpr auto of_helpers = std::to_array<const char*>({"alarm",
 /// What GLib and QEMU's library try at their start, and do without.
 constexpr auto refused_quietly = std::to_array<const char*>({"userfaultfd"});
 
+/// Calls, by their numbers on every architecture, that newer C libraries try first and do without:
+/// fchmodat2, map_shadow_stack, statmount, listmount, mseal.
+constexpr auto not_there = std::to_array<int>({452, 453, 457, 458, 462});
+
 /// Where the signal handler writes the numbers of refused calls.
 int refused_calls = -1;
 
@@ -325,6 +329,9 @@ void load_filter(bool starts_helpers) {
   if (starts_helpers) {
     add_rules(filter.get(), SCMP_ACT_ALLOW, of_helpers);
     add_rules(filter.get(), SCMP_ACT_ERRNO(EPERM), refused_quietly);
+  }
+  for (const int number : not_there) {
+    check(::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), number, 0));
   }
   check(::seccomp_load(filter.get()));
 }

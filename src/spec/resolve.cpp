@@ -128,9 +128,10 @@ void check_qemu_user(const Config& config, const Host& host, Findings& findings)
   const bool is_other = user.value.kind == QemuUser::Kind::given &&
                         (user.value.given.uid != host.uid || user.value.given.gid != host.gid);
   if (!is_other || host.other_user) return;
-  findings.refuse(user, "this process cannot start programs as another user",
-                  "leave it out, or run as root with the capabilities SETUID, SETGID and KILL",
-                  ExitStatus::host_unsupported);
+  findings.refuse(
+      user, "this process cannot start programs as another user",
+      "leave it out, or run as root with the capabilities SETUID, SETGID, KILL and CHOWN",
+      ExitStatus::host_unsupported);
 }
 
 /// Whether the machine type has a PCI Express bus, whose root ports take devices while it runs.

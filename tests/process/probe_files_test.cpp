@@ -56,6 +56,31 @@ TEST_CASE("a broken header, and a ring, end") {
   }
 }
 
+TEST_CASE("names that only QEMU reads are told apart") {
+  const TemporaryFolder folder;
+  auto data_file = qcow2("") + std::string(80, '\0');
+  data_file[79] = 4;
+  for (const auto& text : {qcow2("json:{\"driver\":\"file\"}"), qcow2("nbd://host/x"), data_file}) {
+    write_text(folder / "disk", text);
+    const auto facts = look_at(folder / "disk").at(folder / "disk");
+    CHECK(facts.opens_unknown);
+    CHECK(facts.backing.empty());
+  }
+  write_text(folder / "disk", qcow2("a/b:c"));
+  CHECK(look_at(folder / "disk").at(folder / "disk").backing == folder / "a/b:c");
+}
+
+TEST_CASE("a link is reachable when it is, and what it leads to") {
+  const TemporaryFolder open;
+  const TemporaryFolder closed;
+  ::chmod(open.path().c_str(), 0755);
+  write_text(open / "disk", "");
+  std::filesystem::create_symlink(open / "disk", closed / "link");
+  CHECK_FALSE(look_at(closed / "link").at(closed / "link").reachable);
+  std::filesystem::create_symlink(open / "disk", open / "link");
+  CHECK(look_at(open / "link").at(open / "link").reachable);
+}
+
 TEST_CASE("a file is reachable when every folder before it may be searched") {
   const TemporaryFolder folder;
   write_text(folder / "disk", "");

@@ -3,6 +3,7 @@
 #include "run/runtime_folder.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
+#include "support/processes.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
@@ -137,4 +138,18 @@ TEST_CASE("status: the socket is for its user alone and answers whatever it is s
   std::vector<vmr::UniqueFd> silent;
   for (int i = 0; i < 8; ++i) silent.push_back(vmr::connect_to(vm.socket()));
   CHECK(vm.ask({"status", "--healthy"}).status == 0);
+}
+
+TEST_CASE("status: whoever belongs to QEMU is not answered") {
+  const Running vm;
+  const std::string request = "{\"version\": 1, \"request\": \"status\"}\n";
+  const auto is_answered_in = [&](pid_t group) {
+    return wait_for(fork_and_run([&] {
+      if (::setpgid(0, group) != 0) return 2;
+      return answer_to(vm.socket(), request).empty() ? 0 : 1;
+    }));
+  };
+  CHECK(is_answered_in(0) == 1);
+  CHECK(is_answered_in(vm.pid_of("qemu-system-x86_64")) == 0);
+  CHECK(is_answered_in(vm.pid_of("virtiofsd")) == 0);
 }

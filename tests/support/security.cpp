@@ -37,7 +37,8 @@ ObservedColumn security_column(const std::string& text) {
     add("capabilities", list_of(process.at("capabilities")));
     add("seccomp", std::string(process.at("seccomp").as_string()));
     add("no_new_privs", process.at("no_new_privs").as_bool() ? "yes" : "no");
-    add("own namespaces", list_of(process.at("namespaces")));
+    const auto& namespaces = process.at("namespaces");
+    add("own namespaces", namespaces.is_null() ? "cannot be seen" : list_of(namespaces));
   }
   return column;
 }

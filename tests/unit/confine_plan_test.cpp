@@ -96,6 +96,52 @@ TEST_CASE("files that others cannot open cost a capability") {
   CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
 }
 
+TEST_CASE("an image that names files in a way that only QEMU reads is not limited to files") {
+  auto host = open_host();
+  host.files["/guest/disk.qcow2"].opens_unknown = true;
+  CHECK(tcg_confinement({}, host).files.empty());
+  CHECK(who({}, host) == own);
+}
+
+TEST_CASE("a persistent disk may have another image behind it, or be elsewhere") {
+  auto host = open_host();
+  const std::string kept = "/data/vm.qcow2";
+  host.files[kept] = regular_file();
+  host.files[kept].reachable = true;
+  host.files[kept].backing = "/old/image";
+  host.files["/old/image"] = host.files["/guest/disk.qcow2"];
+  const Strings settings = {"PERSIST=1", "DATA_DIR=/data", "GUEST_PASSWORD=x"};
+  CHECK(who(settings, host) == own);
+  CHECK(may(tcg_confinement(settings, host), "/old/image", FileRule::Access::read));
+  CHECK(may(tcg_confinement(settings, host), kept, FileRule::Access::write));
+  host.files[kept].real_path = "/elsewhere/vm.qcow2";
+  CHECK(who(settings, host) == std::string(own) + " DAC_OVERRIDE");
+}
+
+TEST_CASE("programs are allowed where they really are, and what was installed with them") {
+  auto host = open_host();
+  host.qemu = "/home/me/bin/qemu-system-x86_64";
+  host.files[host.qemu].real_path = "/opt/q/bin/qemu-system-x86_64";
+  const auto confinement = tcg_confinement({}, host);
+  for (const auto* path : {"/opt/q/bin/qemu-system-x86_64", "/opt/q/lib", "/opt/q/share"}) {
+    CHECK(may(confinement, path, FileRule::Access::read));
+  }
+  CHECK_FALSE(may(confinement, "/opt/q", FileRule::Access::read));
+  CHECK_FALSE(may(confinement, "/home/me", FileRule::Access::read));
+}
+
+TEST_CASE("a device of KVM that only the launcher's user was let to keeps QEMU that user") {
+  auto host = open_host();
+  host.kvm.owner = {65534, 65534};
+  CHECK(who({}, host) == "launcher DAC_OVERRIDE");
+}
+
+TEST_CASE("a chosen user has what is its own") {
+  auto host = open_host();
+  host.files["/guest/disk.qcow2"].mode = 0600;
+  CHECK(who({"QEMU_USER=1000:1000"}, host) == "1000");
+}
+
 TEST_CASE("a low port needs its capability") {
   CHECK(who({"SSH_PORT=22"}, open_host()) == std::string(own) + " NET_BIND_SERVICE");
 }
@@ -117,7 +163,12 @@ TEST_CASE("arguments of the user's own that reach outside take nothing away unle
   const auto host = open_host();
   CHECK(who({"EXTRA_ARGS=-rtc base=utc"}, host) == own);
   CHECK(who({"EXTRA_ARGS=-drive file=x.img"}, host) == "launcher: everything");
-  CHECK(who({"EXTRA_ARGS=-bios /x/bios.bin"}, host) == "launcher: everything");
+  for (const std::string words :
+       {"-bios /x/bios.bin", "-bios bios.bin", "-acpitable file=my.rom", "-L .",
+        "-device virtio-net-pci,romfile=my.rom", "-object secret,id=s,file=pw", "-smbios file=x",
+        "-device loader,file=x"}) {
+    CHECK(who({"EXTRA_ARGS=" + words}, host) == "launcher: everything");
+  }
   CHECK(who({"EXTRA_ARGS=-netdev tap,id=t"}, host) == "launcher: everything");
   const auto asked = tcg_confinement({"EXTRA_ARGS=-drive file=x.img", "QEMU_USER=1000:100"}, host);
   CHECK(asked.user == Owner{1000, 100});
@@ -239,7 +290,7 @@ TEST_CASE("a user is a word or two numbers") {
         std::vector<Problem>{
             {"QEMU_USER='0:0': this process cannot start programs as another user",
              "QEMU_USER (environment)",
-             "leave it out, or run as root with the capabilities SETUID, SETGID and KILL",
+             "leave it out, or run as root with the capabilities SETUID, SETGID, KILL and CHOWN",
              ExitStatus::host_unsupported}});
   CHECK(judge({"QEMU_USER=1000:1000"}, ordinary_user()).problems.empty());
 }

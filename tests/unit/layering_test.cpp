@@ -42,6 +42,7 @@ const std::set<std::pair<std::string_view, std::string_view>> exceptions = {
     {"base/log.cpp", "boost/json.hpp"},
     {"base/log.cpp", "fmt/chrono.h"},
     {"base/utf8.cpp", "boost/nowide/utf/convert.hpp"},
+    {"base/capabilities.cpp", "linux/capability.h"},
     {"base/unique_fd.hpp", "unistd.h"},
     {"libvirt/domain_tree.cpp", "pugixml.hpp"},
     {"config/toml.cpp", "toml++/toml.h"},

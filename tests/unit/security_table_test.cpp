@@ -9,9 +9,11 @@
 namespace vmr::test {
 namespace {
 
+using Names = std::vector<std::string>;
+
 const std::vector<ProcessSecurity> processes = {
-    {"launcher", 1, 0, capability_set({CAP_KILL, CAP_CHOWN}), 2, true, {}},
-    {"virtiofsd-1 child", 4194304, 65516, 0, 0, false, {"mnt", "pid"}}};
+    {"launcher", 1, 0, capability_set({CAP_KILL, CAP_CHOWN}), 2, true, Names{}},
+    {"virtiofsd-1 child", 4194304, 65516, 0, 0, false, Names{"mnt", "pid"}}};
 
 TEST_CASE("what processes may do is a table") {
   CHECK(security_table(processes) ==
@@ -33,6 +35,17 @@ TEST_CASE("what a process may do is a line") {
         "uid 0, capabilities CHOWN KILL, seccomp filter, no_new_privs, no namespaces of its own");
   CHECK(describe(processes.at(1)) ==
         "uid 65516, no capabilities, seccomp none, may gain privileges, own namespaces mnt pid");
+}
+
+TEST_CASE("namespaces that cannot be seen are not taken for none") {
+  auto hidden = processes;
+  hidden.resize(1);
+  hidden.front().namespaces.reset();
+  CHECK(security_table(hidden).find("filter   yes           ?              CHOWN KILL") !=
+        std::string::npos);
+  CHECK(security_json(hidden).front().as_object().at("namespaces").is_null());
+  CHECK(
+      describe(hidden.front()).ends_with("no_new_privs, namespaces that cannot be seen from here"));
 }
 
 }  // namespace
