@@ -106,7 +106,7 @@ Parsed<std::uint64_t> parse_mebibytes(std::string_view text) {
 }
 
 Parsed<std::chrono::milliseconds> parse_seconds(std::string_view text) {
-  constexpr std::uint64_t day = 24 * 60 * 60 * 1000;
+  constexpr std::uint64_t day = std::uint64_t{24} * 60 * 60 * 1000;
   const std::string hint = "seconds, 0 to 86400, such as 8 or 0.5";
   const auto point = std::min(text.find('.'), text.size());
   const std::string_view whole = text.substr(0, point);

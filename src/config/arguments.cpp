@@ -55,13 +55,15 @@ std::vector<FormatWord> formats_of(Command command) {
   }
 }
 
-Error usage_error(std::string message, std::string hint = "vm-runner --help shows the usage") {
-  return {std::move(message), "", std::move(hint), ExitStatus::usage};
+Error usage_error(const std::string& message,
+                  std::string hint = "vm-runner --help shows the usage") {
+  return {message, "", std::move(hint), ExitStatus::usage};
 }
 
 template <typename Table>
 std::vector<std::string_view> words_of(const Table& table) {
   std::vector<std::string_view> words;
+  words.reserve(table.size());
   for (const auto& [word, value] : table) words.push_back(word);
   return words;
 }

@@ -91,6 +91,7 @@ void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& soc
                           on_exit = std::move(on_exit)](const ChildExit& exit) {
     // Ends what this very function is a part of, but for its copies.
     const auto tell = on_exit;
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the child goes, and it with it
     const auto ended = exit;
     log(LogLevel::debug, fmt::format("{} has ended ({})", name, describe(ended)),
         {{"process", name}});

@@ -34,7 +34,7 @@ bool can_be_waited_for(int fd) {
 // The standard streams are waited for and then used with plain read and write: making them
 // non-blocking would change them for every other process on the same terminal.
 struct Console::State : std::enable_shared_from_this<State> {
-  State(boost::asio::any_io_executor executor, UniqueFd fd, ConsoleMode mode,
+  State(const boost::asio::any_io_executor& executor, UniqueFd fd, ConsoleMode mode,
         ConsoleViewers& viewers, std::function<void()> on_leave, std::function<void()> on_end)
       : socket(executor, fd.release()),
         input(executor),

@@ -151,5 +151,5 @@ TEST_CASE("status: whoever belongs to QEMU is not answered") {
   };
   CHECK(is_answered_in(0) == 1);
   CHECK(is_answered_in(vm.pid_of("qemu-system-x86_64")) == 0);
-  CHECK(is_answered_in(vm.pid_of("virtiofsd")) == 0);
+  CHECK(is_answered_in(vm.pid_of("fake_virtiofsd")) == 0);
 }
