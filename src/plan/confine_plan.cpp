@@ -126,6 +126,7 @@ CapabilitySet capabilities_of_shares(const VmSpec& spec, const std::optional<Own
                                      const Host& host) {
   const bool is_chosen = spec.qemu_user.kind == QemuUser::Kind::given;
   CapabilitySet set = 0;
+  if (host.uid != 0) return set;  // nobody else has any
   for (const auto& share : spec.shares) {
     if (!is_ninep(share)) continue;
     const bool is_its_own = user && facts_of(share.source, host).owner == *user;

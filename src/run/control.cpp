@@ -21,7 +21,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_request = 256 * 1024;  // the command of an `exec`
+constexpr std::size_t longest_request = std::size_t{256} * 1024;  // the command of an `exec`
 constexpr std::size_t most_connections = 16;
 
 bool is_allowed(int connection, const ControlServer::Admits& admits) {
@@ -182,7 +182,7 @@ void ControlRequest::on_gone(std::function<void()> on_gone) {
 }
 
 struct ControlServer::State : std::enable_shared_from_this<State> {
-  State(boost::asio::any_io_executor executor, const std::string& path, OnRequest on_request,
+  State(const boost::asio::any_io_executor& executor, const std::string& path, OnRequest on_request,
         Admits admits)
       : executor(executor),
         acceptor(executor, boost::asio::local::stream_protocol(), listen_at(path).release()),
@@ -216,10 +216,9 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   int last_number = 0;
 };
 
-ControlServer::ControlServer(boost::asio::any_io_executor executor, const std::string& path,
+ControlServer::ControlServer(const boost::asio::any_io_executor& executor, const std::string& path,
                              OnRequest on_request, Admits admits)
-    : state_(std::make_shared<State>(std::move(executor), path, std::move(on_request),
-                                     std::move(admits))) {
+    : state_(std::make_shared<State>(executor, path, std::move(on_request), std::move(admits))) {
   state_->accept();
 }
 

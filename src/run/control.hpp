@@ -74,7 +74,7 @@ class ControlServer {
   using Admits = std::function<bool(pid_t peer)>;
 
   /// Throws Error when the socket cannot be made. Without `admits` every process is served.
-  ControlServer(boost::asio::any_io_executor executor, const std::string& path,
+  ControlServer(const boost::asio::any_io_executor& executor, const std::string& path,
                 OnRequest on_request, Admits admits = {});
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;

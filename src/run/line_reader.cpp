@@ -12,8 +12,8 @@
 namespace vmr {
 
 struct LineReader::State : std::enable_shared_from_this<State> {
-  State(boost::asio::any_io_executor executor, UniqueFd fd, std::size_t longest, OnLine on_line,
-        OnEnd on_end)
+  State(const boost::asio::any_io_executor& executor, UniqueFd fd, std::size_t longest,
+        OnLine on_line, OnEnd on_end)
       : stream(executor, fd.release()),
         splitter(longest),
         on_line(std::move(on_line)),

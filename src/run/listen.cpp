@@ -53,6 +53,7 @@ void become_with_listeners(const std::vector<std::pair<int, std::string>>& socke
   for (const auto& [number, path] : sockets) bound.bind(number, path);
 
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const auto& argument : command) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
 

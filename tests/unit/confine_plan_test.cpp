@@ -151,6 +151,7 @@ TEST_CASE("whoever cannot become another user stays itself") {
   host.other_user = false;
   CHECK(who({}, host) == "launcher DAC_OVERRIDE");
   CHECK(who({}, ordinary_user()) == "launcher");
+  CHECK(who({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"}, ordinary_user()) == "launcher");
 }
 
 TEST_CASE("QEMU_USER=launcher takes nothing away") {
