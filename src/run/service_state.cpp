@@ -9,9 +9,9 @@
 
 namespace vmr {
 
-ServiceState::ServiceState(boost::asio::any_io_executor executor,
+ServiceState::ServiceState(const boost::asio::any_io_executor& executor,
                            std::function<void(std::function<void()>)> is_well)
-    : is_well_(std::move(is_well)), timer_(std::move(executor)) {}
+    : is_well_(std::move(is_well)), timer_(executor) {}
 
 void ServiceState::update(Phase phase, Accelerator accelerator, bool expects_report) {
   if (phase == std::exchange(told_, phase)) return;

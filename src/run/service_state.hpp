@@ -17,7 +17,7 @@ namespace vmr {
 class ServiceState {
  public:
   /// `is_well` calls its argument as soon as, and only if, all is well.
-  ServiceState(boost::asio::any_io_executor executor,
+  ServiceState(const boost::asio::any_io_executor& executor,
                std::function<void(std::function<void()> then)> is_well);
 
   /// Tells the phase, if it is another one than before. `expects_report`: the guest will say when

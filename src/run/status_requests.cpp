@@ -43,7 +43,7 @@ void StatusRequests::take(const std::shared_ptr<ControlRequest>& request) {
     asked->timer.cancel();
     auto state = sources_.state();
     state.run_state = run_state;
-    answer(request, std::move(state));
+    answer(request, state);
   };
   const bool is_asked =
       sources_.ask_qemu([finish](const JsonAnswer& reply) { finish(run_state_in(reply)); });
@@ -62,7 +62,7 @@ void StatusRequests::look_again() {
   for (const auto& request : std::exchange(waiting_, {})) answer(request, state);
 }
 
-void StatusRequests::answer(const std::shared_ptr<ControlRequest>& request, VmState state) {
+void StatusRequests::answer(const std::shared_ptr<ControlRequest>& request, const VmState& state) {
   request->answer(status_json(*sources_.plan, state, *sources_.reports));
 }
 

@@ -35,7 +35,7 @@ class StatusRequests {
  private:
   struct Asked;
 
-  void answer(const std::shared_ptr<ControlRequest>& request, VmState state);
+  void answer(const std::shared_ptr<ControlRequest>& request, const VmState& state);
 
   boost::asio::any_io_executor executor_;
   Sources sources_;
