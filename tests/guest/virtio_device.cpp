@@ -16,6 +16,8 @@
 namespace vmr::guest {
 namespace {
 
+/// After so many messages without an answer nobody is there any more.
+constexpr int most_unanswered = 3;
 constexpr std::size_t page = 4096;
 constexpr std::uint16_t ring_size = 32;
 constexpr std::size_t request_pages = 17;
@@ -185,19 +187,27 @@ Bytes VirtioDevice::exchange(const Bytes& request) {
   auto* available = reinterpret_cast<volatile Available*>(memory_ + available_page * page);
   const auto* used = reinterpret_cast<const volatile Used*>(memory_ + used_page * page);
   const_cast<Available*>(available)->ring[sent_ % ring_size] = 0;
+  if (unanswered_ >= most_unanswered) return {};
+  // Not counted from the start: a message that was never answered must not make all later ones
+  // wait.
+  const auto before = used->index;
   std::atomic_thread_fence(std::memory_order_seq_cst);
   available->index = ++sent_;
   std::atomic_thread_fence(std::memory_order_seq_cst);
   *doorbell_ = queue_;
   const auto started = std::time(nullptr);
   // There is no interrupt to wait for in user space.
-  while (used->index != sent_) {
+  while (used->index == before) {
     const auto status = common<std::uint8_t>(offsetof(virtio_pci_common_cfg, device_status));
     const bool is_broken = (status & VIRTIO_CONFIG_S_NEEDS_RESET) != 0;
-    if (is_broken || std::time(nullptr) - started > 5) return {};
+    if (is_broken || std::time(nullptr) - started > 5) {
+      ++unanswered_;
+      return {};
+    }
     const timespec pause{0, 50'000};
     ::nanosleep(&pause, nullptr);
   }
+  unanswered_ = 0;
   std::atomic_thread_fence(std::memory_order_seq_cst);
   const auto* answer = memory_ + answer_page * page;
   return {answer, answer + answer_pages * page};

@@ -45,6 +45,7 @@ class VirtioDevice {
   std::uint8_t* memory_ = nullptr;  ///< the rings, then the request's pages, then the answer's
   std::vector<std::uint64_t> physical_;
   std::uint16_t sent_ = 0;
+  int unanswered_ = 0;  ///< messages in a row
 };
 
 }  // namespace vmr::guest
