@@ -148,10 +148,10 @@ struct Console::State : std::enable_shared_from_this<State> {
   bool closed = false;
 };
 
-Console::Console(boost::asio::any_io_executor executor, UniqueFd socket, ConsoleMode mode,
+Console::Console(const boost::asio::any_io_executor& executor, UniqueFd socket, ConsoleMode mode,
                  ConsoleViewers& viewers, std::function<void()> on_leave,
                  std::function<void()> on_end)
-    : state_(std::make_shared<State>(std::move(executor), std::move(socket), mode, viewers,
+    : state_(std::make_shared<State>(executor, std::move(socket), mode, viewers,
                                      std::move(on_leave), std::move(on_end))) {
   viewers.set_typed(
       [state = state_.get()](std::string_view keys) { return state->take_typed(keys); });

@@ -26,7 +26,7 @@ class Console {
   /// `viewers` outlives it. `on_leave` is called when the user typed the way out; the terminal is
   /// then as it was before. `on_end` is called when the guest's side is closed and all of its
   /// output is written and sent to the viewers, for which a slow one may take any time.
-  Console(boost::asio::any_io_executor executor, UniqueFd socket, ConsoleMode mode,
+  Console(const boost::asio::any_io_executor& executor, UniqueFd socket, ConsoleMode mode,
           ConsoleViewers& viewers, std::function<void()> on_leave, std::function<void()> on_end);
   ~Console();
   Console(const Console&) = delete;

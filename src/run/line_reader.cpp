@@ -47,10 +47,10 @@ struct LineReader::State : std::enable_shared_from_this<State> {
   std::array<char, 4096> buffer{};
 };
 
-LineReader::LineReader(boost::asio::any_io_executor executor, UniqueFd fd, std::size_t longest,
-                       OnLine on_line, OnEnd on_end)
-    : state_(std::make_shared<State>(std::move(executor), std::move(fd), longest,
-                                     std::move(on_line), std::move(on_end))) {
+LineReader::LineReader(const boost::asio::any_io_executor& executor, UniqueFd fd,
+                       std::size_t longest, OnLine on_line, OnEnd on_end)
+    : state_(std::make_shared<State>(executor, std::move(fd), longest, std::move(on_line),
+                                     std::move(on_end))) {
   state_->read();
 }
 

@@ -19,7 +19,7 @@ class LineReader {
   using OnLine = std::function<void(const std::string& line)>;  ///< without its line end
   using OnEnd = std::function<void()>;  ///< the other side closed; called at most once
 
-  LineReader(boost::asio::any_io_executor executor, UniqueFd fd, std::size_t longest,
+  LineReader(const boost::asio::any_io_executor& executor, UniqueFd fd, std::size_t longest,
              OnLine on_line, OnEnd on_end);
   ~LineReader();
   LineReader(const LineReader&) = delete;

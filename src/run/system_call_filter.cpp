@@ -20,12 +20,6 @@
 namespace vmr {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_sanitized = true;
-#else
-constexpr bool is_sanitized = false;
-#endif
-
 /// What a launcher does whose machine runs: it waits, reads and writes, answers at its sockets,
 /// signals and waits for its children, and tidies up.
 constexpr auto of_launcher = std::to_array<const char*>({"accept",
@@ -349,7 +343,7 @@ UniqueFd filter_system_calls(bool starts_helpers) {
   action.sa_sigaction = take_refused_call;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   ::sigaction(SIGSYS, &action, nullptr);
-  if (!is_sanitized) load_filter(starts_helpers);
+  if (has_system_call_filter) load_filter(starts_helpers);
   return reading;
 }
 

@@ -7,11 +7,17 @@
 
 namespace vmr {
 
+/// Whether this build has a filter; the own calls of a sanitizer nobody lists.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool has_system_call_filter = false;
+#else
+inline constexpr bool has_system_call_filter = true;
+#endif
+
 /// Leaves this process, and what it starts, only the system calls that a running launcher makes;
 /// with `starts_helpers` also those of virtiofsd. Any other fails with ENOSYS, and its number, an
 /// int, can be read from the descriptor that is returned; in another program it ends that with
-/// SIGSYS. Needs no_new_privs. Throws Error. Without effect in a build with a sanitizer, whose own
-/// calls nobody lists.
+/// SIGSYS. Needs no_new_privs. Throws Error.
 UniqueFd filter_system_calls(bool starts_helpers);
 
 /// "ptrace"; of an unknown one its number.
