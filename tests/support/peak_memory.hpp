@@ -23,8 +23,8 @@ inline constexpr std::size_t most_memory_growth = 8 * 1024;
 /// How long the log of a hostile guest of a few seconds may be, with all details.
 inline constexpr std::size_t longest_hostile_log = 2 << 20;
 
-/// AddressSanitizer keeps memory that was given back.
-#ifdef __SANITIZE_ADDRESS__
+/// Sanitizers keep memory that was given back.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool measures_memory = false;
 #else
 inline constexpr bool measures_memory = true;
