@@ -27,25 +27,22 @@ int become(const Owner& user, const std::vector<std::uint32_t>& groups) {
   return 0;
 }
 
-/// Keeps later programs from having others than `kept`. It needs SETPCAP in effect; without it
-/// no_new_privs does the same.
+}  // namespace
+
 void limit_capabilities(CapabilitySet kept) {
   for (int number = 0; number < 64; ++number) {
     if (!has(kept, number)) ::prctl(PR_CAPBSET_DROP, number);
   }
 }
 
-}  // namespace
-
-int keep_capabilities(CapabilitySet kept, bool ambient) {
-  limit_capabilities(kept);
+int keep_capabilities(CapabilitySet kept, CapabilitySet used, bool ambient) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> sets{};
   if (::syscall(SYS_capget, &header, sets.data()) != 0) return errno;
   for (std::size_t i = 0; i < sets.size(); ++i) {
     auto& set = sets[i];
     set.permitted &= static_cast<std::uint32_t>(kept >> (32 * i));
-    set.effective = set.permitted;
+    set.effective = set.permitted & static_cast<std::uint32_t>(used >> (32 * i));
     set.inheritable = ambient ? set.permitted : 0;
   }
   if (::syscall(SYS_capset, &header, sets.data()) != 0) return errno;
@@ -56,16 +53,6 @@ int keep_capabilities(CapabilitySet kept, bool ambient) {
     if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0) return errno;
   }
   return 0;
-}
-
-int use_capabilities(CapabilitySet used) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  if (::syscall(SYS_capget, &header, sets.data()) != 0) return errno;
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    sets[i].effective = sets[i].permitted & static_cast<std::uint32_t>(used >> (32 * i));
-  }
-  return ::syscall(SYS_capset, &header, sets.data()) == 0 ? 0 : errno;
 }
 
 ReadyConfinement::ReadyConfinement(const Confinement& confinement) : confinement_(confinement) {
@@ -80,7 +67,8 @@ int ReadyConfinement::put_on() const {
     if (const int failure = become(*user, confinement_.groups); failure != 0) return failure;
   }
   if (confinement_.capabilities) {
-    const int failure = keep_capabilities(*confinement_.capabilities, ::geteuid() != 0);
+    const auto kept = *confinement_.capabilities;
+    const int failure = keep_capabilities(kept, kept, ::geteuid() != 0);
     if (failure != 0) return failure;
   }
   if (confinement_.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

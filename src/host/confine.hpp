@@ -21,11 +21,12 @@ class ReadyConfinement {
   UniqueFd ruleset_;
 };
 
-/// Gives up every capability but `kept`, so that no program can bring it back. `ambient`: they
-/// also outlive the exec of a user other than root. Returns 0 or the errno.
-int keep_capabilities(CapabilitySet kept, bool ambient);
+/// Keeps later programs from having other capabilities than `kept`. It needs SETPCAP in effect;
+/// without it no_new_privs does the same.
+void limit_capabilities(CapabilitySet kept);
 
-/// Puts exactly those of `used` into effect that this process has kept. Returns 0 or the errno.
-int use_capabilities(CapabilitySet used);
+/// Gives up every capability but `kept`, and puts those of `used` into effect. `ambient`: they also
+/// outlive the exec of a user other than root. Returns 0 or the errno.
+int keep_capabilities(CapabilitySet kept, CapabilitySet used, bool ambient);
 
 }  // namespace vmr

@@ -94,7 +94,8 @@ FileFacts probe_file(const std::string& path) {
   FileFacts facts;
   std::error_code ignored;
   facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
-  facts.reachable = is_reachable(path) && is_reachable(facts.real_path);
+  facts.reachable =
+      is_reachable(path) && (facts.real_path == path || is_reachable(facts.real_path));
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     facts.obstacle = find_obstacle(path);

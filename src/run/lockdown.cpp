@@ -46,8 +46,8 @@ Lockdown::Lockdown(const boost::asio::any_io_executor& executor, const LockdownN
                    OnRefused on_refused)
     : refused_(executor), on_refused_(std::move(on_refused)) {
   const auto kept = used(needs) | (needs.starts_helpers ? of_helpers() : 0);
-  check(keep_capabilities(kept, false), "capabilities");
-  check(use_capabilities(used(needs)), "capabilities");
+  limit_capabilities(kept);
+  check(keep_capabilities(kept, used(needs), false), "capabilities");
   check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno, "new privileges");
   refused_.assign(filter_system_calls(needs.starts_helpers).release());
   watch();

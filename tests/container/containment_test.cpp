@@ -4,6 +4,7 @@
 
 #include "support/container.hpp"
 #include "support/guest.hpp"
+#include "support/this_machine.hpp"
 
 #include <doctest/doctest.h>
 

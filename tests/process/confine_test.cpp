@@ -8,6 +8,7 @@
 #include "support/processes.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/text_file.hpp"
+#include "support/this_machine.hpp"
 
 #include <doctest/doctest.h>
 
@@ -27,12 +28,6 @@ namespace vmr::test {
 namespace {
 
 constexpr Owner somebody{61234, 61234};
-
-bool has_landlock() {
-  if (landlock_version() > 0) return true;
-  MESSAGE("SKIPPED: the kernel has no Landlock");
-  return false;
-}
 
 bool is_root() {
   if (can_become_other_user()) return true;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support/containment.hpp"
 
-#include "host/landlock.hpp"
 #include "host/probe.hpp"
 #include "support/escape_tricks.hpp"
 #include "support/guest.hpp"
@@ -112,12 +111,6 @@ std::string pci_address(std::size_t position) {
 }
 
 }  // namespace
-
-bool has_landlock() {
-  if (landlock_version() > 0) return true;
-  MESSAGE("SKIPPED: the kernel has no Landlock");
-  return false;
-}
 
 std::vector<ContainedShare> ninep_contained_shares(const std::string& qemu) {
   std::vector<ContainedShare> shares;

@@ -16,10 +16,6 @@
 
 namespace vmr::test {
 
-/// Whether the kernel has Landlock, with which the documentation was written; without it, says that
-/// the test is skipped.
-bool has_landlock();
-
 /// One share, and its column of the table.
 struct ContainedShare {
   std::string tag;

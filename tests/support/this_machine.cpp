@@ -2,6 +2,7 @@
 #include "support/this_machine.hpp"
 
 #include "host/capture.hpp"
+#include "host/landlock.hpp"
 #include "host/programs.hpp"
 
 #include <doctest/doctest.h>
@@ -13,6 +14,12 @@ bool has_c_virtiofsd() {
   const auto daemon = find_virtiofsd("/nonexistent", problem);
   REQUIRE_MESSAGE(daemon.has_value(), problem);
   return daemon->family == VirtiofsdFacts::Family::c;
+}
+
+bool has_landlock() {
+  if (landlock_version() > 0) return true;
+  MESSAGE("SKIPPED: the kernel has no Landlock");
+  return false;
 }
 
 std::string qemu_generation() {

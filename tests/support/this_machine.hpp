@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which programs the tests of this machine see at work.
+// Which programs, and which kernel, the tests of this machine see at work.
 #pragma once
 
 #include <string>
@@ -8,6 +8,9 @@ namespace vmr::test {
 
 /// Whether the virtiofsd here is the C one; the test fails when there is none.
 bool has_c_virtiofsd();
+
+/// Whether the kernel has a Landlock that is of use; without one, says that the test is skipped.
+bool has_landlock();
 
 /// "QEMU 7.2" or "QEMU 10", as tables of the documentation call them.
 std::string qemu_generation();
