@@ -12,6 +12,8 @@
 #include "config/settings.hpp"
 
 #include <fmt/format.h>
+// Its functions are compiled here, for every other file too.
+#define TOML_IMPLEMENTATION
 #include <toml++/toml.h>
 
 #include <algorithm>

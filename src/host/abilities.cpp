@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace vmr {
@@ -60,25 +61,59 @@ bool sandbox_in_namespaces() {
   return ::unshare(kinds) == 0 && works_in_child(change_root);
 }
 
-/// Whether a child can become a user of QEMU's own.
+/// Whether a child of root's can become a user of QEMU's own.
 bool become_other_user() {
+  // It has to be signalled, and given its files.
+  constexpr auto needed = capability_set({CAP_KILL, CAP_CHOWN});
+  if (::geteuid() != 0 || (effective_capabilities() & needed) != needed) return false;
   // The highest of them: the ids of a container may end before it.
   constexpr auto id = last_own_user;
   return ::syscall(SYS_setgroups, 0, nullptr) == 0 && ::syscall(SYS_setresgid, id, id, id) == 0 &&
          ::syscall(SYS_setresuid, id, id, id) == 0;
 }
 
+struct Attempt {
+  bool (*works)();
+  bool for_virtiofsd;  ///< only a virtiofsd needs it
+};
+
+/// In the order of the bits in the exit status of the child that tries them.
+constexpr std::array attempts = {
+    Attempt{sandbox_in_namespaces<CLONE_NEWNS | CLONE_NEWPID>, true},
+    Attempt{[] { return ::unshare(CLONE_FS) == 0; }, true},
+    Attempt{[] { return ::chroot("/") == 0; }, true},
+    Attempt{sandbox_in_namespaces<CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID>, true},
+    Attempt{open_by_handle, true},
+    Attempt{become_other_user, false},
+};
+
+/// Those that work, a bit each.
+int try_all(bool for_virtiofsd) {
+  int working = 0;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    const auto& attempt = attempts.at(i);
+    const bool is_wanted = for_virtiofsd || !attempt.for_virtiofsd;
+    if (is_wanted && works_in_child(attempt.works)) working |= 1 << i;
+  }
+  return working;
+}
+
 }  // namespace
 
-Abilities probe_abilities() {
-  Abilities can;
-  can.sys_admin = works_in_child(sandbox_in_namespaces<CLONE_NEWNS | CLONE_NEWPID>);
-  can.unshare_fs = works_in_child([] { return ::unshare(CLONE_FS) == 0; });
-  can.chroot = works_in_child([] { return ::chroot("/") == 0; });
-  can.user_namespace =
-      works_in_child(sandbox_in_namespaces<CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID>);
-  can.dac_read_search = works_in_child(open_by_handle);
-  return can;
+AbilitiesProbe::AbilitiesProbe(bool for_virtiofsd) : child_(::fork()) {
+  if (child_ == 0) ::_exit(try_all(for_virtiofsd));
+}
+
+AbilitiesProbe::~AbilitiesProbe() {
+  if (child_ > 0) wait_for_exit(child_);
+}
+
+AbleTo AbilitiesProbe::wait() {
+  if (child_ <= 0) return {};
+  const int status = wait_for_exit(std::exchange(child_, -1));
+  if (!WIFEXITED(status)) return {};
+  const auto works = [bits = WEXITSTATUS(status)](int number) { return (bits >> number & 1) != 0; };
+  return {{works(0), works(1), works(2), works(3), works(4)}, works(5)};
 }
 
 CapabilitySet effective_capabilities() {
@@ -86,13 +121,6 @@ CapabilitySet effective_capabilities() {
   std::array<__user_cap_data_struct, 2> sets{};
   if (::syscall(SYS_capget, &header, sets.data()) != 0) return 0;
   return CapabilitySet{sets[1].effective} << 32 | sets[0].effective;
-}
-
-bool can_become_other_user() {
-  // It has to be signalled, and given its files.
-  constexpr auto needed = capability_set({CAP_KILL, CAP_CHOWN});
-  const bool can_serve = (effective_capabilities() & needed) == needed;
-  return ::geteuid() == 0 && can_serve && works_in_child(become_other_user);
 }
 
 std::vector<std::string> find_missing_capabilities() {
