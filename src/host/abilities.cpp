@@ -61,47 +61,50 @@ bool sandbox_in_namespaces() {
   return ::unshare(kinds) == 0 && works_in_child(change_root);
 }
 
-/// Whether a child of root's can become a user of QEMU's own.
+/// Whether a process of root's can become a user of QEMU's own.
 bool become_other_user() {
   // It has to be signalled, and given its files.
   constexpr auto needed = capability_set({CAP_KILL, CAP_CHOWN});
-  if (::geteuid() != 0 || (effective_capabilities() & needed) != needed) return false;
+  if ((effective_capabilities() & needed) != needed) return false;
   // The highest of them: the ids of a container may end before it.
   constexpr auto id = last_own_user;
   return ::syscall(SYS_setgroups, 0, nullptr) == 0 && ::syscall(SYS_setresgid, id, id, id) == 0 &&
          ::syscall(SYS_setresuid, id, id, id) == 0;
 }
 
-struct Attempt {
-  bool (*works)();
-  bool for_virtiofsd;  ///< only a virtiofsd needs it
+/// In the exit status of the child that tries it all.
+enum Bit : int {
+  can_sys_admin = 1,
+  can_unshare_fs = 2,
+  can_chroot = 4,
+  can_user_namespace = 8,
+  can_dac_read_search = 16,
+  can_become_other_user = 32,
 };
 
-/// In the order of the bits in the exit status of the child that tries them.
-constexpr std::array attempts = {
-    Attempt{sandbox_in_namespaces<CLONE_NEWNS | CLONE_NEWPID>, true},
-    Attempt{[] { return ::unshare(CLONE_FS) == 0; }, true},
-    Attempt{[] { return ::chroot("/") == 0; }, true},
-    Attempt{sandbox_in_namespaces<CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID>, true},
-    Attempt{open_by_handle, true},
-    Attempt{become_other_user, false},
-};
-
-/// Those that work, a bit each.
-int try_all(bool for_virtiofsd) {
-  int working = 0;
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    const auto& attempt = attempts.at(i);
-    const bool is_wanted = for_virtiofsd || !attempt.for_virtiofsd;
-    if (is_wanted && works_in_child(attempt.works)) working |= 1 << i;
+/// Those that work. What changes this process for good comes last.
+int try_all(AbilitiesProbe::Scope scope) {
+  int able = 0;
+  const auto note = [&](Bit bit, bool works) { able |= works ? bit : 0; };
+  const bool is_root = ::geteuid() == 0;
+  if (scope != AbilitiesProbe::Scope::users) {
+    note(can_sys_admin, works_in_child(sandbox_in_namespaces<CLONE_NEWNS | CLONE_NEWPID>));
+    if (!is_root || scope == AbilitiesProbe::Scope::all) {
+      constexpr int kinds = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+      note(can_user_namespace, works_in_child(sandbox_in_namespaces<kinds>));
+    }
+    note(can_dac_read_search, open_by_handle());
+    note(can_unshare_fs, ::unshare(CLONE_FS) == 0);
+    note(can_chroot, ::chroot("/") == 0);
   }
-  return working;
+  note(can_become_other_user, is_root && become_other_user());
+  return able;
 }
 
 }  // namespace
 
-AbilitiesProbe::AbilitiesProbe(bool for_virtiofsd) : child_(::fork()) {
-  if (child_ == 0) ::_exit(try_all(for_virtiofsd));
+AbilitiesProbe::AbilitiesProbe(Scope scope) : child_(::fork()) {
+  if (child_ == 0) ::_exit(try_all(scope));
 }
 
 AbilitiesProbe::~AbilitiesProbe() {
@@ -111,9 +114,11 @@ AbilitiesProbe::~AbilitiesProbe() {
 AbleTo AbilitiesProbe::wait() {
   if (child_ <= 0) return {};
   const int status = wait_for_exit(std::exchange(child_, -1));
-  if (!WIFEXITED(status)) return {};
-  const auto works = [bits = WEXITSTATUS(status)](int number) { return (bits >> number & 1) != 0; };
-  return {{works(0), works(1), works(2), works(3), works(4)}, works(5)};
+  const int able = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  const auto has = [&](Bit bit) { return (able & bit) != 0; };
+  return {{has(can_sys_admin), has(can_unshare_fs), has(can_chroot), has(can_user_namespace),
+           has(can_dac_read_search)},
+          has(can_become_other_user)};
 }
 
 CapabilitySet effective_capabilities() {

@@ -15,12 +15,18 @@ struct AbleTo {
   bool become_other_user = false;  ///< of QEMU's own, whom we can signal and give files to
 };
 
-/// Tries each system call in a child of its own, so that seccomp, capabilities and name spaces all
-/// count. It takes about 2 ms, in which the caller can do something else.
+/// Tries in a child what this process may do, so that seccomp, capabilities and name spaces all
+/// count. It takes some 2 ms, in which the caller can do something else.
 class AbilitiesProbe {
  public:
-  /// Starts; `for_virtiofsd`: tries also what only a virtiofsd needs.
-  explicit AbilitiesProbe(bool for_virtiofsd);
+  enum class Scope {
+    users,     ///< whether a child may become another user
+    virtiofs,  ///< and what decides how virtiofsd runs
+    all,       ///< and user namespaces also where root does not need them
+  };
+
+  /// Starts.
+  explicit AbilitiesProbe(Scope scope);
   ~AbilitiesProbe();
   AbilitiesProbe(const AbilitiesProbe&) = delete;
   AbilitiesProbe& operator=(const AbilitiesProbe&) = delete;

@@ -162,7 +162,7 @@ std::string find_runtime_folder(std::uint32_t uid) {
 }
 
 void probe_virtiofsd(Host& host) {
-  AbilitiesProbe probe(true);
+  AbilitiesProbe probe(AbilitiesProbe::Scope::all);
   host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
   host.abilities = probe.wait().abilities;
 }
@@ -170,7 +170,8 @@ void probe_virtiofsd(Host& host) {
 Host probe_host(const Config& config) {
   Host host;
   const bool with_virtiofsd = needs_virtiofsd(config);
-  AbilitiesProbe probe(with_virtiofsd);
+  AbilitiesProbe probe(with_virtiofsd ? AbilitiesProbe::Scope::virtiofs
+                                      : AbilitiesProbe::Scope::users);
   host.uid = ::geteuid();
   host.gid = ::getegid();
   host.is_pid_1 = ::getpid() == 1;

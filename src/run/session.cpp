@@ -7,6 +7,7 @@
 #include "run/agent_wait.hpp"
 #include "run/attempt.hpp"
 #include "run/control.hpp"
+#include "run/give_back_memory.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
 #include "run/lockdown.hpp"
@@ -98,6 +99,7 @@ class Session {
     wait_for_signal();
     service_.watch();
     perform(supervisor_.start());
+    look_again();
     context_.run();
     return status_;
   }
@@ -122,21 +124,18 @@ class Session {
     }
   }
 
-  void perform(const action::StartHelpers& start) {
+  void perform(const action::Start& start) {
     const auto& qemu = plan_.attempts.at(start.attempt);
     added_shares_.clear();
     attempt_.reset();
     reports_ = GuestReports(shares_of(plan_));
     accelerator_ = qemu.accelerator;
-    const bool bound = try_start(false, [&] {
+    const bool is_started = try_start(false, [&] {
       attempt_.emplace(context_.get_executor(), plan_, qemu, console_mode_, viewers_, handlers());
+      attempt_->start_qemu();
     });
-    if (bound && try_start(true, [&] { attempt_->start_helpers(); })) {
-      tell(event::HelpersStarted{});
-    }
-  }
-  void perform(const action::StartQemu&) {
-    try_start(false, [&] { attempt_->start_qemu(); });
+    // QEMU needs longest, and comes to its helpers late.
+    if (is_started) try_start(true, [&] { attempt_->start_helpers(); });
   }
   void perform(const action::Powerdown&) { attempt_->qmp().execute("system_powerdown"); }
   void perform(const action::AgentShutdown&) { attempt_->agent().shut_down(); }
@@ -344,6 +343,7 @@ class Session {
   void lock_down() {
     is_locked_down_ = true;
     shares_.prepare();
+    give_back_memory();
     const auto& user = plan_.attempts.front().process.confinement.user;
     try {
       lockdown_.emplace(context_.get_executor(),

@@ -10,10 +10,7 @@ using namespace std::chrono_literals;
 
 /// Actions as text, one a line: whole sequences are compared.
 struct Printer {
-  std::string operator()(const action::StartHelpers& a) {
-    return fmt::format("start helpers {}", a.attempt);
-  }
-  std::string operator()(const action::StartQemu&) { return "start qemu"; }
+  std::string operator()(const action::Start& a) { return fmt::format("start {}", a.attempt); }
   std::string operator()(const action::AgentShutdown&) { return "agent shutdown"; }
   std::string operator()(const action::Continue&) { return "cont"; }
   std::string operator()(const action::Abandon&) { return "abandon"; }

@@ -11,10 +11,8 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a guest that powers off ends with status 0") {
   auto machine = supervisor();
-  CHECK(text(machine.start()) == "start helpers 0\n");
-  CHECK(machine.phase() == Phase::starting_helpers);
-  CHECK(text(machine.on(event::HelpersStarted{})) == "start qemu\narm start 60000\n");
-  CHECK(machine.phase() == Phase::starting_qemu);
+  CHECK(text(machine.start()) == "start 0\narm start 60000\n");
+  CHECK(machine.phase() == Phase::starting);
   CHECK(text(machine.on(event::QmpReady{})) == "info: The machine runs (accelerator=tcg)\n");
   CHECK(machine.phase() == Phase::booting);
   CHECK(text(machine.on(event::GuestAnswered{})).empty());
