@@ -162,8 +162,8 @@ def profiles_of(vm_runner: Path, tiny_guest: Path, folder: Path) -> dict[str, Pr
 
 def run(bench: Bench) -> Part:
     profiles = profiles_of(bench.vm_runner, bench.tiny_guest, bench.folder)
-    series = [one for name, profile in profiles.items() for one in figures(name, profile)]
-    series.sort(key=lambda one: [other.figure for other in series].index(one.figure))
+    by_profile = [figures(name, profile) for name, profile in profiles.items()]
+    series = [one for same_figure in zip(*by_profile) for one in same_figure]
     return Part("profile", "What a start asks of the kernel", "no share", series, notes=tables(profiles))
 
 

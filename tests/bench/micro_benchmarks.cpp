@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <benchmark/benchmark.h>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -107,7 +108,7 @@ void write_seed_texts(benchmark::State& state, int shares) {
 
 void write_seed(benchmark::State& state, int shares) {
   const auto seed = make_seed(spec_of(shares));
-  std::string folder = "/tmp/vm-runner-bench-XXXXXX";
+  std::string folder = std::filesystem::temp_directory_path() / "vm-runner-bench-XXXXXX";
   require(::mkdtemp(folder.data()) != nullptr, "a temporary folder can be made");
   const auto path = folder + "/seed.iso";
   for (auto _ : state) write_seed_image(seed, path);
