@@ -19,16 +19,19 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="measures vm-runner against bare QEMU and libvirt")
+    parser = argparse.ArgumentParser(prog="scripts/bench",
+                                     description="measures vm-runner against bare QEMU and libvirt")
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works, not to measure")
     parser.add_argument("--only", default=",".join(kept.PARTS), metavar="PART,…",
                         help=f"these parts of {', '.join(kept.PARTS)}; the results of the others are kept")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md also after a quick run")
     parser.add_argument("--render", action="store_true", help="write it from the last results, and measure nothing")
-    parser.add_argument("--vm-runner", type=Path, default=SOURCES / "build/release/vm-runner", help="the program to measure")
+    parser.add_argument("--vm-runner", type=Path, default=SOURCES / "build/release/vm-runner",
+                        help="the program to measure, in its build folder")
     parser.add_argument("--tiny-guest", type=Path, default=CACHE / "vm-runner/tiny-guest",
                         help="the folder that scripts/build-tiny-guest made")
-    parser.add_argument("--results", type=Path, default=SOURCES / "build/bench/results.json", help="where results are kept")
+    parser.add_argument("--results", type=Path, default=SOURCES / "build/bench/results.json",
+                        help="where results are kept")
     parser.add_argument("--docs", type=Path, default=SOURCES / "docs", help="where the document is written")
     given = parser.parse_args()
     given.only = given.only.split(",")

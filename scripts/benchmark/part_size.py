@@ -118,7 +118,8 @@ def file_sizes(bench: Bench) -> list[Series]:
     return [*series, Series("its shared libraries, the C and C++ ones aside", f"{len(libraries)} files", "MiB", [total])]
 
 
-def library_table(libraries: list[Library], programs: dict[str, Path], times: list[Series], own: list[Series]) -> str:
+def library_table(libraries: list[Library], programs: dict[str, Path], times: list[Series],
+                  own: list[Series]) -> str:
     rows = ["| library | file | brings | with them | start | written memory | PSS | relocations |",
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     start = {one.contender: median(one.samples) for one in times}
@@ -146,11 +147,11 @@ def run(bench: Bench) -> Part:
     version = {"vm-runner --version": duration(bench.vm_runner, "--version")}
     times = in_turns("exec to exit", "ms", {name: duration(path) for name, path in programs.items()} | version,
                      bench.rounds(150))
-    own = in_turns("written memory while it waits", "KiB", {name: written_memory(path) for name, path in programs.items()},
-                   bench.rounds(9))
+    own = in_turns("written memory while it waits", "KiB",
+                   {name: written_memory(path) for name, path in programs.items()}, bench.rounds(9))
     notes = [library_table(libraries, programs, times, own),
-             "Each library alone in a program that does nothing, beyond the same program without it; “brings” are the "
-             "libraries that it needs itself, “with them” all their files. Several bring the same, so that the sum is "
-             f"more than “{EVERYTHING}”. PSS is what is left when pages that other processes map are divided among them."]
+             "Each library alone in a program that does nothing, beyond the same program without it; “brings” are "
+             "the libraries that it needs itself, “with them” all their files. Written memory are pages that no other "
+             "process can share; PSS is all memory, pages that other processes map divided among them."]
     return Part("size", "What the program weighs", FLOOR, [*file_sizes(bench), *times, *own], notes=notes,
                 plotted=["exec to exit", "written memory while it waits"])

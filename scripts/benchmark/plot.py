@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from html import escape
 
 from measure import Part, Series
-from results import amount, ratio_of, spread_of
+from results import amount, ratio_of, spread_of, times
 
 WIDTH, MARGIN = 880, 28
 ROW, BAR, PANEL_HEAD, PANEL_GAP = 26, 14, 34, 20
 VALUE_ROOM, RATIO_ROOM = 96, 70  # to the right of the longest bar
 LETTER = 8.0  # as wide as a letter of the labels is taken to be
 
-# The baseline, vm-runner, libvirt, and whoever else there is.
-LIGHT = ["#8c959f", "#0969da", "#d4812f", "#2da06b", "#8250df", "#c2457f", "#57858f", "#a08a2c"]
-DARK = ["#768390", "#4493f8", "#e09b58", "#46b07c", "#a57cf0", "#db6a9b", "#78a8b3", "#c0aa4d"]
+# Names stand beside their bars, so that colours only set apart: the baseline, vm-runner, libvirt, others.
+LIGHT = ["#8c959f", "#0969da", "#d4812f", "#5f9c92"]
+DARK = ["#768390", "#4493f8", "#e09b58", "#6fb3a7"]
 
 
 def style() -> str:
@@ -38,23 +38,12 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") 
     return f'<text x="{x:.1f}" y="{y:.1f}"{attributes}>{escape(words, quote=False)}</text>'
 
 
-def colours_of(panels: list[tuple[Part, list[str]]]) -> dict[tuple[str, str], int]:
-    """A colour a contender of a part, the same wherever its name is the same."""
-    others: list[str] = []
-    numbers = {}
-    for part, _ in panels:
-        for one in part.series:
-            name = one.contender
-            if name in ("vm-runner", "libvirt"):
-                number = 1 if name == "vm-runner" else 2
-            elif name == part.baseline:
-                number = 0
-            else:
-                if name not in others:
-                    others.append(name)
-                number = 3 + others.index(name) % (len(LIGHT) - 3)
-            numbers[part.name, name] = number
-    return numbers
+def colour_of(part: Part, contender: str) -> int:
+    if contender.startswith("vm-runner"):
+        return 1
+    if contender == part.baseline:
+        return 0
+    return 2 if contender.startswith("libvirt") else 3
 
 
 @dataclass
@@ -70,11 +59,15 @@ def layout_of(panels: list[tuple[Part, list[str]]]) -> Layout:
     return Layout(label, WIDTH - MARGIN - RATIO_ROOM - VALUE_ROOM - label)
 
 
+def bar(kind: str, x: float, middle: float, length: float) -> str:
+    return f'<rect class="{kind}" x="{x:.1f}" y="{middle - BAR / 2}" width="{length:.1f}" height="{BAR}" rx="2"/>'
+
+
 def whisker(low: float, high: float, y: float) -> str:
     return f'<path class="whisker" d="M{low:.1f} {y - 4}v8M{low:.1f} {y}H{high:.1f}M{high:.1f} {y - 4}v8"/>'
 
 
-def row(part: Part, one: Series, layout: Layout, longest: float, y: float, colour: int) -> str:
+def row(part: Part, one: Series, layout: Layout, longest: float, y: float) -> str:
     """`longest` is what a whole bar stands for."""
     spread, ratio = spread_of(one), ratio_of(part, one)
     middle, scale = y + ROW / 2, layout.bar / longest
@@ -82,21 +75,19 @@ def row(part: Part, one: Series, layout: Layout, longest: float, y: float, colou
     low, high = layout.label + spread.low * scale, layout.label + spread.high * scale
     own = "strong" if one.contender.startswith("vm-runner") else ""
     parts = [text(MARGIN, middle + 4.5, one.contender, own),
-             f'<rect class="track" x="{layout.label:.1f}" y="{middle - BAR / 2}" width="{layout.bar:.1f}" height="{BAR}" rx="2"/>',
-             f'<rect class="c{colour}" x="{layout.label:.1f}" y="{middle - BAR / 2}" '
-             f'width="{max(end - layout.label, 1.5):.1f}" height="{BAR}" rx="2"/>']
+             bar("track", layout.label, middle, layout.bar),
+             bar(f"c{colour_of(part, one.contender)}", layout.label, middle, max(end - layout.label, 1.5))]
     if high - low >= 5:
         parts.append(whisker(low, high, middle))
     parts.append(text(WIDTH - MARGIN - RATIO_ROOM, middle + 4.5, amount(spread.median, one.unit), own, "end"))
     if ratio is not None:
         kind = "quiet" if one.contender == part.baseline else own
-        words = "baseline" if one.contender == part.baseline else f"{ratio:.2f} ×"
+        words = "baseline" if one.contender == part.baseline else times(ratio)
         parts.append(text(WIDTH - MARGIN, middle + 4.5, words, kind, "end"))
     return "".join(parts)
 
 
-def panel(part: Part, figure: str, layout: Layout, top: float, colours: dict[tuple[str, str], int],
-          heading: str) -> tuple[str, float]:
+def panel(part: Part, figure: str, layout: Layout, top: float, heading: str) -> tuple[str, float]:
     """One figure, and where it ends."""
     series = [one for one in part.series if one.figure == figure and one.samples]
     if not series:
@@ -108,19 +99,18 @@ def panel(part: Part, figure: str, layout: Layout, top: float, colours: dict[tup
              text(WIDTH - MARGIN, top + 16, f"{unit}, {sense}" if unit else sense, "quiet", "end")]
     y = top + PANEL_HEAD - 6
     for one in series:
-        parts.append(row(part, one, layout, longest, y, colours[part.name, one.contender]))
+        parts.append(row(part, one, layout, longest, y))
         y += ROW
     return "\n".join(parts), y + PANEL_GAP
 
 
 def chart(title: str, subtitle: str, panels: list[tuple[Part, list[str]]]) -> str:
     """The figures of each part, one below the other."""
-    layout, colours = layout_of(panels), colours_of(panels)
-    bodies, top, several = [], 84.0, len(panels) > 1
+    layout, bodies, top, several = layout_of(panels), [], 84.0, len(panels) > 1
     for part, figures in panels:
         for figure in figures:
             heading = f"{part.title}: {figure}" if several else figure
-            body, top = panel(part, figure, layout, top, colours, heading)
+            body, top = panel(part, figure, layout, top, heading)
             bodies.append(body)
     height = top - PANEL_GAP + 24
     return "\n".join([

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import plot
 from measure import Goal, Part, Series
-from results import PARTS, Results, Spread, Verdict, amount, in_order, number, ratio_of, spread_of, verdict_of
+from results import PARTS, Results, Spread, Verdict, amount, in_order, number, ratio_of, spread_of, times, verdict_of
 
 NOTES = Path(__file__).parent / "notes"
 
@@ -16,7 +16,7 @@ def quartiles(spread: Spread) -> str:
 
 def ratio(part: Part, series: Series) -> str:
     value = ratio_of(part, series)
-    return "" if value is None else f"{value:.2f}"
+    return "" if value is None else times(value)
 
 
 def bound(goal: Goal, unit: str) -> str:
@@ -28,7 +28,7 @@ def measured(verdict: Verdict) -> str:
     if verdict.measured is None:
         return "not measured"
     if verdict.unit == "×":
-        return f"{verdict.measured:.2f} ×"
+        return times(verdict.measured)
     sign = "+" if verdict.goal.difference and verdict.measured > 0 else ""
     return sign + amount(verdict.measured, verdict.unit)
 
@@ -149,7 +149,7 @@ def introduction(results: Results) -> list[str]:
         "(the floor), and beside libvirt. All contenders of a figure ran in turns, A B A B, in one run; the table has "
         "the median, the quartiles, the ratio of the median to the baseline's, and the number of rounds. Ratios "
         "can be compared between machines; times cannot.",
-        "```console\n$ scripts/bench                    # measures everything again, in half an hour, and writes this file\n"
+        "```console\n$ scripts/bench                    # everything, in half an hour; writes this file\n"
         "$ scripts/bench --quick            # a few minutes: whether it works\n"
         "$ scripts/bench --only=start,stop  # some parts\n```",
         f"Measured on: {facts}. Guests run under TCG.",
@@ -158,7 +158,8 @@ def introduction(results: Results) -> list[str]:
 
 def write_document(results: Results, docs: Path) -> list[Path]:
     """Writes performance.md and its plots into the folder `docs`; returns what was written."""
-    subtitle = f"medians with quartiles · {results.machine.get('Processor', '')} · QEMU {results.machine.get('QEMU', '')}"
+    machine = [results.machine[fact] for fact in ("Processor", "System") if fact in results.machine]
+    subtitle = " · ".join(["medians with quartiles", *machine, f"QEMU {results.machine.get('QEMU', '?')}"])
     written, texts = [], introduction(results) + written_by_hand("summary")
     plotted = [(part, part.plotted[:1]) for _, part in in_order(results) if part.plotted]
     for old in docs.glob("performance*.svg"):

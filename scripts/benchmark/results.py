@@ -128,6 +128,10 @@ def amount(value: float, unit: str) -> str:
     return f"{number(value)} {unit}".strip()
 
 
+def times(ratio: float) -> str:
+    return f"{ratio:.2f} ×" if ratio >= 0.1 else f"{ratio:.3f} ×"
+
+
 def first_line_of(*command: str) -> str:
     """What the program says of its version; empty where there is none."""
     if not shutil.which(command[0]):
@@ -145,11 +149,12 @@ def field_of(path: str, pattern: str) -> str:
 def machine_facts() -> dict[str, str]:
     """What the figures depend on, and nothing that tells whose machine it is."""
     memory = int(field_of("/proc/meminfo", r"^MemTotal: *(\d+)") or 0) / 1024 / 1024
-    virtiofsd = {re.sub(r"^\D*(\S+).*", r"\1", line) for path in ("/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd")
-                 if (line := first_line_of(path, "--version"))}
+    virtiofsd = {re.sub(r"^\D*(\S+).*", r"\1", line)
+                 for path in ("/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd") if (line := first_line_of(path, "--version"))}
+    processor = field_of("/proc/cpuinfo", r"^model name.*: (.*)$")
     system = field_of("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)')
     facts = {
-        "Processor": f"{field_of('/proc/cpuinfo', r'^model name.*: (.*)$') or platform.machine()}, {os.cpu_count()} cores",
+        "Processor": f"{processor or platform.machine()}, {os.cpu_count()} cores",
         "Memory": f"{memory:.0f} GiB",
         "System": f"{system}, Linux {platform.release()}",
         "QEMU": re.sub(r".*version (\S+).*", r"\1", first_line_of(f"qemu-system-{platform.machine()}", "--version")),
