@@ -26,7 +26,7 @@ OPENS_A_FILE = {"open", "openat", "openat2"}
 class Profile:
     """What was seen up to the line."""
     calls: Counter = field(default_factory=Counter)  # of the launcher's own threads, by name
-    children_calls: int = 0  # of what it forked, until that executed a program or ended
+    forks_calls: Counter = field(default_factory=Counter)  # of its forks, until they executed a program or ended
     processes: int = 0       # that it and its forks made, threads aside
     executed: list[str] = field(default_factory=list)  # command lines, cut short
     opened: list[str] = field(default_factory=list)  # by the launcher's own threads, successfully
@@ -86,7 +86,7 @@ def profile_of(lines: list[str]) -> Profile:
         if kind == "own":
             profile.calls[call.name] += 1
         else:
-            profile.children_calls += 1
+            profile.forks_calls[call.name] += 1
         if call.name in MAKES_A_PROCESS and call.result and "CLONE_THREAD" not in call.text:
             profile.processes += 1
         if kind == "own" and call.name in OPENS_A_FILE and call.result is not None:
@@ -140,12 +140,15 @@ def tables(profiles: dict[str, Profile]) -> list[str]:
     rows.append("| others | " + " | ".join(map(str, others)) + " |")
     executed = [f"- {name}: " + (", ".join(f"`{command}`" for command in profile.executed) or "nothing")
                 for name, profile in profiles.items()]
-    return ["\n".join(rows), "Executed, in this order:\n\n" + "\n".join(executed)]
+    forks = sum((profile.forks_calls for profile in profiles.values()), Counter()).most_common(4)
+    return ["\n".join(rows),
+            "Most calls of the forks are " + ", ".join(f"`{name}`" for name, _ in forks) + ".",
+            "Executed, in this order:\n\n" + "\n".join(executed)]
 
 
 def figures(name: str, profile: Profile) -> list[Series]:
     counts = {"system calls of the launcher": profile.calls.total(),
-              "system calls of its forks, until they execute a program": profile.children_calls,
+              "system calls of its forks, until they execute a program": profile.forks_calls.total(),
               "processes made": profile.processes,
               "programs executed": len(profile.executed),
               "shared libraries opened by the launcher": sum(".so" in name for name in profile.opened),

@@ -115,7 +115,8 @@ def file_sizes(bench: Bench) -> list[Series]:
     sizes = {"as built": bench.vm_runner, "stripped": stripped}
     series = [Series("the program's file", name, "MiB", [path.stat().st_size / MIB]) for name, path in sizes.items()]
     total = sum(path.stat().st_size for path in libraries.values()) / MIB
-    return [*series, Series("its shared libraries, the C and C++ ones aside", f"{len(libraries)} files", "MiB", [total])]
+    others = Series("its shared libraries, the C and C++ ones aside", f"{len(libraries)} files", "MiB", [total])
+    return [*series, others]
 
 
 def library_table(libraries: list[Library], programs: dict[str, Path], times: list[Series],

@@ -150,7 +150,8 @@ def machine_facts() -> dict[str, str]:
     """What the figures depend on, and nothing that tells whose machine it is."""
     memory = int(field_of("/proc/meminfo", r"^MemTotal: *(\d+)") or 0) / 1024 / 1024
     virtiofsd = {re.sub(r"^\D*(\S+).*", r"\1", line)
-                 for path in ("/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd") if (line := first_line_of(path, "--version"))}
+                 for path in ("/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd")
+                 if (line := first_line_of(path, "--version"))}
     processor = field_of("/proc/cpuinfo", r"^model name.*: (.*)$")
     system = field_of("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)')
     facts = {
