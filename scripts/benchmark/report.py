@@ -7,6 +7,8 @@ from measure import Goal, Part, Series
 from results import PARTS, Results, Spread, Verdict, amount, in_order, number, ratio_of, spread_of, times, verdict_of
 
 NOTES = Path(__file__).parent / "notes"
+# Whose first figures are one plot, at the beginning: vm-runner beside the floor and libvirt.
+COMPARED = ["start", "guest", "stop", "memory", "shares", "scale"]
 
 
 def quartiles(spread: Spread) -> str:
@@ -127,7 +129,7 @@ def chapter(name: str, part: Part, results: Results) -> list[str]:
     if name in results.quick:
         texts.append("*Measured with few rounds (`--quick`): a trial, no result.*")
     texts += written_by_hand(name)
-    if own_plot(part):
+    if own_plot(name, part):
         texts.append(image(f"performance-{name}.svg", part.title))
     if shown(part):
         head = ["", "", "median", "quartiles", "ratio", "n"]
@@ -135,9 +137,9 @@ def chapter(name: str, part: Part, results: Results) -> list[str]:
     return texts + part.notes
 
 
-def own_plot(part: Part) -> bool:
-    """Beside its first figure, which all parts together show."""
-    return len(part.plotted) > 1
+def own_plot(name: str, part: Part) -> bool:
+    """Whether it has more to show than the plot at the beginning does."""
+    return len(part.plotted) > (1 if name in COMPARED else 0)
 
 
 def introduction(results: Results) -> list[str]:
@@ -161,13 +163,13 @@ def write_document(results: Results, docs: Path) -> list[Path]:
     machine = [results.machine[fact] for fact in ("Processor", "System") if fact in results.machine]
     subtitle = " · ".join(["medians with quartiles", *machine, f"QEMU {results.machine.get('QEMU', '?')}"])
     written, texts = [], introduction(results) + written_by_hand("summary")
-    plotted = [(part, part.plotted[:1]) for _, part in in_order(results) if part.plotted]
+    plotted = [(part, part.plotted[:1]) for name, part in in_order(results) if name in COMPARED and part.plotted]
     for old in docs.glob("performance*.svg"):
         old.unlink()
     if plotted:
         written.append(docs / "performance.svg")
         written[-1].write_text(plot.chart("What the launcher costs", subtitle, plotted))
-        texts.append(image("performance.svg", "The first figure of each part, for each contender"))
+        texts.append(image("performance.svg", "vm-runner beside the floor and libvirt"))
     if goals_of(results):
         texts += ["## Goals", goals_table(results)]
     for name in PARTS:
@@ -175,7 +177,7 @@ def write_document(results: Results, docs: Path) -> list[Path]:
             texts.append(f"Not measured: **{name}** ({results.left_out[name]}).")
     for name, part in in_order(results):
         texts += chapter(name, part, results)
-        if own_plot(part):
+        if own_plot(name, part):
             written.append(docs / f"performance-{name}.svg")
             written[-1].write_text(plot.chart(part.title, subtitle, [(part, part.plotted)]))
     written.append(docs / "performance.md")
