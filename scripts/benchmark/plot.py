@@ -109,7 +109,7 @@ def chart(title: str, subtitle: str, panels: list[tuple[Part, list[str]]]) -> st
     layout, bodies, top, several = layout_of(panels), [], 84.0, len(panels) > 1
     for part, figures in panels:
         for figure in figures:
-            heading = f"{part.title}: {figure}" if several else figure
+            heading = f"{part.title} · {figure}" if several else figure
             body, top = panel(part, figure, layout, top, heading)
             bodies.append(body)
     height = top - PANEL_GAP + 24

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import plot
 from measure import Goal, Part, Series
-from results import PARTS, Results, Spread, Verdict, amount, in_order, number, ratio_of, spread_of, times, verdict_of
+from results import PARTS, Results, Spread, Verdict, amount, in_order, number, ratio_of, spread_of, times, unsteady, verdict_of
 
 NOTES = Path(__file__).parent / "notes"
-# Whose first figures are one plot, at the beginning: vm-runner beside the floor and libvirt.
+# Whose main figures are one plot, at the beginning: vm-runner beside the floor and libvirt.
 COMPARED = ["start", "guest", "stop", "memory", "shares", "scale"]
 
 
@@ -30,13 +30,21 @@ def measured(verdict: Verdict) -> str:
     if verdict.measured is None:
         return "not measured"
     if verdict.unit == "×":
-        return times(verdict.measured)
+        # What is not met must not look like the bound.
+        close = abs(verdict.measured - verdict.goal.bound) < 0.005
+        return f"{verdict.measured:.4f} ×" if close else times(verdict.measured)
     sign = "+" if verdict.goal.difference and verdict.measured > 0 else ""
     return sign + amount(verdict.measured, verdict.unit)
 
 
 def verdict_word(verdict: Verdict) -> str:
     return "–" if verdict.measured is None else "met" if verdict.met else "not met"
+
+
+def warning(part: Part) -> str:
+    """Empty when the machine was quiet enough."""
+    few = unsteady(part)
+    return f"{len(few)} of {len(shown(part))} rows are unsteady: the machine was busy. Measure again." if few else ""
 
 
 def shown(part: Part) -> list[Series]:
@@ -81,7 +89,7 @@ def terminal_table(results: Results, names: list[str]) -> str:
         head = ["", "", "median", "quartiles", "ratio", "n"]
         quick = " (quick)" if name in results.quick else ""
         texts.append(f"{part.title}{quick}; ratios to: {part.baseline}\n"
-                     + columns([head, *rows_of(part)], {2, 3, 4, 5}))
+                     + columns([head, *rows_of(part)], {2, 3, 4, 5}) + ("\n" + warning(part)).rstrip())
     texts += [f"left out: {name}: {why}" for name, why in results.left_out.items() if name in names]
     rows = [[verdict_word(verdict), verdict.goal.text, bound(verdict.goal, verdict.unit), measured(verdict)]
             for name, _, verdict in goals_of(results) if name in names]
@@ -109,9 +117,9 @@ def written_by_hand(name: str) -> list[str]:
 
 
 def goals_table(results: Results) -> str:
-    rows = [[f"[{part.title}](#{anchor(part.title)})", verdict.goal.text, bound(verdict.goal, verdict.unit),
+    rows = [[f"[{name}](#{anchor(part.title)})", verdict.goal.text, bound(verdict.goal, verdict.unit),
              measured(verdict), "**not met**" if verdict_word(verdict) == "not met" else verdict_word(verdict)]
-            for _, part, verdict in goals_of(results)]
+            for name, part, verdict in goals_of(results)]
     return markdown_table(["part", "goal", "bound", "measured", ""], "llrrl", rows)
 
 
@@ -128,6 +136,8 @@ def chapter(name: str, part: Part, results: Results) -> list[str]:
     texts = [f"## {part.title}"]
     if name in results.quick:
         texts.append("*Measured with few rounds (`--quick`): a trial, no result.*")
+    if warning(part):
+        texts.append(f"*{warning(part)}*")
     texts += written_by_hand(name)
     if own_plot(name, part):
         texts.append(image(f"performance-{name}.svg", part.title))
@@ -140,6 +150,11 @@ def chapter(name: str, part: Part, results: Results) -> list[str]:
 def own_plot(name: str, part: Part) -> bool:
     """Whether it has more to show than the plot at the beginning does."""
     return len(part.plotted) > (1 if name in COMPARED else 0)
+
+
+def main_figure(part: Part) -> str:
+    """Of its first goal, if that is plotted."""
+    return next((goal.figure for goal in part.goals if goal.figure in part.plotted), part.plotted[0])
 
 
 def introduction(results: Results) -> list[str]:
@@ -163,7 +178,7 @@ def write_document(results: Results, docs: Path) -> list[Path]:
     machine = [results.machine[fact] for fact in ("Processor", "System") if fact in results.machine]
     subtitle = " · ".join(["medians with quartiles", *machine, f"QEMU {results.machine.get('QEMU', '?')}"])
     written, texts = [], introduction(results) + written_by_hand("summary")
-    plotted = [(part, part.plotted[:1]) for name, part in in_order(results) if name in COMPARED and part.plotted]
+    plotted = [(part, [main_figure(part)]) for name, part in in_order(results) if name in COMPARED and part.plotted]
     for old in docs.glob("performance*.svg"):
         old.unlink()
     if plotted:

@@ -91,6 +91,12 @@ def ratio_of(part: Part, series: Series) -> float | None:
     return spread_of(series).median / base if base else None
 
 
+def unsteady(part: Part) -> list[Series]:
+    """Those whose quartiles are further apart than half of the median: nothing small can be seen in them."""
+    spreads = [(one, spread_of(one)) for one in part.series if len(one.samples) > 1]
+    return [one for one, spread in spreads if spread.high - spread.low > 0.5 * abs(spread.median)]
+
+
 @dataclass
 class Verdict:
     goal: Goal
