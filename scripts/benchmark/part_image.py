@@ -26,8 +26,8 @@ STEPS = [
     (r"/usr/bin/vm-runner", "vm-runner", "the launcher, stripped"),
     (r"install-deps run", "what it starts", "QEMU, `qemu-img`, virtiofsd, and the libraries of these and the launcher"),
     (r"/etc/dpkg/dpkg.cfg.d", "slim.conf", "what dpkg leaves out of packages: firmware of other machines, manuals"),
-    (r"(in|to)? ?/tmp/? *(#.*)?$", "a script of the next step", "copied to be run; the step removes it again"),
-    (r"", f"{BASE}", "the distribution that the packages are from"),
+    (r"/tmp/? *(#.*)?$", "a script of the next step", "copied to be run; the step removes it again"),
+    (r"", BASE, "the distribution that the packages are from"),
 ]
 
 # Bytes that are there of each package: not what it says it installs, of which slim.conf leaves some out.

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import plot
 from measure import Goal, Part, Series
-from results import PARTS, Results, Spread, Verdict, amount, in_order, number, ratio_of, spread_of, times, unsteady, verdict_of
+from results import (PARTS, Results, Spread, Verdict, amount, in_order, number, ratio_of, spread_of, times, unsteady,
+                     verdict_of)
 
 NOTES = Path(__file__).parent / "notes"
 # Whose main figures are one plot, at the beginning: vm-runner beside the floor and libvirt.
