@@ -19,7 +19,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench",
+    parser = argparse.ArgumentParser(prog="scripts/bench", allow_abbrev=False,
                                      description="measures vm-runner against bare QEMU and libvirt")
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works, not to measure")
     parser.add_argument("--only", default=",".join(kept.PARTS), metavar="PART,…",
