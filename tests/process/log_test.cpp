@@ -82,6 +82,16 @@ TEST_CASE("log: a verbose run tells its children, their messages and its steps")
   }
 }
 
+TEST_CASE("log: a second run does not ask virtiofsd what it can") {
+  const FakeHost host;
+  const std::string asked = "--print-capabilities";
+  CHECK(host.run(verbose_run(host)).log.find(asked) != std::string::npos);
+  const auto second = host.run(verbose_run(host));
+  CHECK(second.status == 0);
+  CHECK(second.log.find(asked) == std::string::npos);
+  CHECK(second.log.find("start virtiofsd-1") != std::string::npos);
+}
+
 TEST_CASE("log: nothing of that without LOG_VERBOSE") {
   const FakeHost host;
   const auto seen = host.run(join(verbose_run(host), {{"LOG_VERBOSE", ""}}));
