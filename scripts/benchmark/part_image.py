@@ -22,11 +22,14 @@ MB = {"B": 1e-6, "kB": 1e-3, "KB": 1e-3, "MB": 1.0, "GB": 1e3}
 STEPS = [
     (r"/usr/share/vm-runner/guest", "the demo guest", "kernel, initrd and a Debian disk, so that `docker run` with "
      "nothing but a folder boots; not in the stage `runtime`"),
-    (r"make-bom >", "the bill of materials", "what is in the image, in SPDX, for those who look for faults in it"),
-    (r"/usr/bin/vm-runner", "vm-runner", "the launcher, stripped"),
-    (r"install-deps run", "what it starts", "QEMU, `qemu-img`, virtiofsd, and the libraries of these and the launcher"),
+    (r"/sbom\.spdx\.json", "the bill of materials", "what is in the image, in SPDX, for those who "
+     "look for faults in it"),
+    (r"vm-runner config", "virtiofsd's answers", "what it says of itself, so that no container has to ask it"),
+    (r"/usr/bin/vm-runner", "vm-runner", "the launcher, with its libraries in it, stripped"),
+    (r"install-deps run", "what it starts", "QEMU, `qemu-img`, virtiofsd, and their libraries"),
     (r"/etc/dpkg/dpkg.cfg.d", "slim.conf", "what dpkg leaves out of packages: firmware of other machines, manuals"),
-    (r"/tmp/? *(#.*)?$", "a script of the next step", "copied to be run; the step removes it again"),
+    (r"/tmp(/\w+)?/? *(#.*)?$", "for the next step", "scripts that it runs, and what is linked into the launcher, "
+     "for the bill; the step removes it again"),
     (r"", BASE, "the distribution that the packages are from"),
 ]
 
@@ -119,7 +122,6 @@ def run(bench: Bench) -> Part:
     sizes = [Series("size of the layer", name, "MB", [size]) for name, _, size in layers if size >= SMALLEST_SHOWN]
     notes = [layer_table(layers), f"The packages that {BASE} does not have, and what of each is in the image:",
              package_table(added),
-             "`vm-runner --version` starts nothing: what is left beside the engine is to load the program. In the "
-             "container it is linked with another release's libraries than the one without."]
+             "`vm-runner --version` starts nothing: what is left beside the engine is to load the program."]
     return Part("image", "What the image weighs", ENGINE, [*sizes, *starts], notes=notes,
                 plotted=["size of the layer", "exec to exit"])

@@ -19,6 +19,7 @@ RUNS = b"The machine runs"
 CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)( resumed|\()")
 RETURNED = re.compile(r" = (\d+)(?: \(.*\))?$")
 MAKES_A_PROCESS = {"clone", "clone3", "fork", "vfork"}
+SHARED_LIBRARY = re.compile(r"\.so[\d.]*$")
 OPENS_A_FILE = {"open", "openat", "openat2"}
 
 
@@ -60,11 +61,18 @@ def calls_of(lines: list[str]) -> list[Call]:
     return calls
 
 
+def executes(call: Call) -> bool:
+    return call.name == "execve" and call.result == 0
+
+
 def kinds_of(calls: list[Call]) -> dict[int, str]:
-    """Which of the process ids are the launcher ("own") and which it forked ("child")."""
-    kinds = {calls[0].pid: "own"}
-    for call in calls:
-        if call.name in MAKES_A_PROCESS and call.result and call.pid in kinds:
+    """Which of the process ids are the launcher ("own") and which it forked ("child"). What a fork makes after
+    it has executed another program is none of them."""
+    kinds, other_programs = {calls[0].pid: "own"}, set()
+    for call in calls[1:]:
+        if executes(call):
+            other_programs.add(call.pid)
+        elif call.name in MAKES_A_PROCESS and call.result and call.pid in kinds.keys() - other_programs:
             is_thread = "CLONE_THREAD" in call.text
             kinds[call.result] = kinds[call.pid] if is_thread else "child"
     return kinds
@@ -91,7 +99,7 @@ def profile_of(lines: list[str]) -> Profile:
             profile.processes += 1
         if kind == "own" and call.name in OPENS_A_FILE and call.result is not None:
             profile.opened.append(call.text.split('"')[1])
-        if call.name == "execve" and call.result == 0 and number > 0:
+        if executes(call) and number > 0:
             profile.executed.append(short_command(call.text))
             del kinds[call.pid]
     return profile
@@ -146,13 +154,17 @@ def tables(profiles: dict[str, Profile]) -> list[str]:
             "Executed, in this order:\n\n" + "\n".join(executed)]
 
 
+def is_library(path: str) -> bool:
+    return SHARED_LIBRARY.search(path) is not None
+
+
 def figures(name: str, profile: Profile) -> list[Series]:
     counts = {"system calls of the launcher": profile.calls.total(),
               "system calls of its forks, until they execute a program": profile.forks_calls.total(),
               "processes made": profile.processes,
               "programs executed": len(profile.executed),
-              "shared libraries opened by the launcher": sum(".so" in name for name in profile.opened),
-              "other files and folders opened by it": sum(".so" not in name for name in profile.opened)}
+              "shared libraries opened by the launcher": sum(map(is_library, profile.opened)),
+              "other files and folders opened by it": sum(not is_library(path) for path in profile.opened)}
     return [Series(figure, name, "", [float(count)]) for figure, count in counts.items()]
 
 
