@@ -35,7 +35,7 @@ LINK_CXX_IN = ["-static-libstdc++", "-static-libgcc"]
 
 # What is linked in: the names in a linker's map, and of the shared library.
 LIBRARIES = {
-    "libarchive, zlib, nettle": (["libarchive.a", "libz.a", "libnettle.a"], "archive"),
+    "libarchive, zlib": (["libarchive.a", "libz.a"], "archive"),
     "Boost.JSON": (["libboost_json.a", "libboost_container.a"], "boost_json"),
     "yaml-cpp": (["libyaml-cpp.a"], "yaml-cpp"),
     "pugixml": (["libpugixml.a"], "pugixml"),

@@ -81,7 +81,7 @@ class Attempt {
   const LaunchPlan& plan_;
   const QemuPlan& qemu_;
   AttemptHandlers handlers_;
-  std::vector<UniqueFd> qemu_sockets_;  ///< until QEMU has them
+  std::vector<UniqueFd> qemu_sockets_;                           ///< until QEMU has them
   std::map<std::string, std::vector<UniqueFd>> helper_sockets_;  ///< by name; until they have them
   std::optional<Qmp> qmp_;
   std::optional<GuestAgent> agent_;

@@ -84,11 +84,10 @@ struct TimerFired {
 }  // namespace event
 
 using Event =
-    std::variant<event::StartFailed, event::QmpReady, event::MonitorClosed,
-                 event::GuestAnswered, event::AgentChanged, event::GuestRestarted,
-                 event::GuestPoweredOff, event::MachineBroken, event::QemuEnded, event::CallRefused,
-                 event::HelperAdded, event::HelperReleased, event::HelperEnded, event::StopAsked,
-                 event::TimerFired>;
+    std::variant<event::StartFailed, event::QmpReady, event::MonitorClosed, event::GuestAnswered,
+                 event::AgentChanged, event::GuestRestarted, event::GuestPoweredOff,
+                 event::MachineBroken, event::QemuEnded, event::CallRefused, event::HelperAdded,
+                 event::HelperReleased, event::HelperEnded, event::StopAsked, event::TimerFired>;
 
 namespace action {
 struct Start {          ///< QEMU and every helper
@@ -135,9 +134,9 @@ struct Finish {
 }  // namespace action
 
 using Action =
-    std::variant<action::Start, action::Powerdown, action::AgentShutdown,
-                 action::Continue, action::Quit, action::SignalQemu, action::SignalHelpers,
-                 action::Abandon, action::Arm, action::Say, action::Finish>;
+    std::variant<action::Start, action::Powerdown, action::AgentShutdown, action::Continue,
+                 action::Quit, action::SignalQemu, action::SignalHelpers, action::Abandon,
+                 action::Arm, action::Say, action::Finish>;
 using Actions = std::vector<Action>;
 
 /// What the supervisor has to know of the plan.

@@ -64,20 +64,18 @@ TEST_CASE("log: a verbose run tells its children, their messages and its steps")
   const FakeHost host;
   const auto seen = host.run(verbose_run(host));
   CHECK(seen.status == 0);
-  for (
-      const std::string pattern :
-      {R"(\[DEBUG\] run .*virtiofsd --print-capabilities)",
-       R"(\[DEBUG\] start virtiofsd-1: .*virtiofsd --fd=3 .*one, "two".*)",
-       R"(\[DEBUG\] virtiofsd-1 is process [0-9]+)",
-       R"(\[DEBUG\] start qemu: .* -machine q35,.*)", R"(\[DEBUG\] qemu is process [0-9]+)",
-       R"(\[DEBUG\] qmp < \{"QMP":.*)",
-       R"(\[DEBUG\] qmp > \{"execute":"qmp_capabilities","id":1\})",
-       R"(\[DEBUG\] qmp < \{"return":\{\},"id":1\})",
-       R"(\[DEBUG\] \+[0-9]+\.[0-9]{3} s: starting -> booting \(QEMU answered\))",
-       R"(\[DEBUG\] \+[0-9.]+ s: booting -> stopping \(the guest powered off: guest-shutdown\))",
-       R"(\[DEBUG\] qemu has ended \(exit status 0\))",
-       R"(\[DEBUG\] virtiofsd-1 has ended \((exit status 0|signal 15 \(Terminated\))\))",
-       R"(\[DEBUG\] \+[0-9.]+ s: stopping -> stopped \((qemu|virtiofsd-1) ended \(.*\)\))"}) {
+  for (const std::string pattern :
+       {R"(\[DEBUG\] run .*virtiofsd --print-capabilities)",
+        R"(\[DEBUG\] start virtiofsd-1: .*virtiofsd --fd=3 .*one, "two".*)",
+        R"(\[DEBUG\] virtiofsd-1 is process [0-9]+)", R"(\[DEBUG\] start qemu: .* -machine q35,.*)",
+        R"(\[DEBUG\] qemu is process [0-9]+)", R"(\[DEBUG\] qmp < \{"QMP":.*)",
+        R"(\[DEBUG\] qmp > \{"execute":"qmp_capabilities","id":1\})",
+        R"(\[DEBUG\] qmp < \{"return":\{\},"id":1\})",
+        R"(\[DEBUG\] \+[0-9]+\.[0-9]{3} s: starting -> booting \(QEMU answered\))",
+        R"(\[DEBUG\] \+[0-9.]+ s: booting -> stopping \(the guest powered off: guest-shutdown\))",
+        R"(\[DEBUG\] qemu has ended \(exit status 0\))",
+        R"(\[DEBUG\] virtiofsd-1 has ended \((exit status 0|signal 15 \(Terminated\))\))",
+        R"(\[DEBUG\] \+[0-9.]+ s: stopping -> stopped \((qemu|virtiofsd-1) ended \(.*\)\))"}) {
     CHECK_MESSAGE(has_line(seen.log, pattern), pattern, " in\n", seen.log);
   }
 }

@@ -27,7 +27,8 @@ TEST_CASE("a helper that does not follow QEMU is ended before the next attempt")
         "QEMU died (signal 6 (Aborted)): kvm_buf_set_msrs: Assertion failed.\n"
         "helpers 15\narm helpers 1000\n");
   CHECK(text(machine.on(event::TimerFired{Timer::helpers})) == "helpers 9\narm helpers 5000\n");
-  CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", killed})) == "start 1\narm start 60000\n");
+  CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", killed})) ==
+        "start 1\narm start 60000\n");
 }
 
 TEST_CASE("QEMU that aborts under the only accelerator is reported") {
