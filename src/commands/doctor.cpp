@@ -7,6 +7,7 @@
 #include "host/environment.hpp"
 #include "host/probe.hpp"
 #include "host/probe_doctor.hpp"
+#include "host/program_answers.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/trial_args.hpp"
 #include "run/runtime_folder.hpp"
@@ -107,6 +108,8 @@ DoctorFacts probe_facts(const ExaminedVm& examined) {
 }  // namespace
 
 ExitStatus command_doctor(const Arguments& arguments, const std::vector<std::string>& environment) {
+  // What virtiofsd said when its libraries were all there counts no more.
+  ProgramAnswers(find_home()).forget();
   auto examined = examine_vm(arguments, environment);
   auto& host = examined.vm.host;
   // All of it, whatever this configuration needs.

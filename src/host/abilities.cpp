@@ -80,30 +80,62 @@ enum Bit : int {
   can_user_namespace = 8,
   can_dac_read_search = 16,
   can_become_other_user = 32,
+  got_to_the_end = 64,
 };
 
-/// Those that work. What changes this process for good comes last.
-int try_all(AbilitiesProbe::Scope scope) {
-  int able = 0;
-  const auto note = [&](Bit bit, bool works) { able |= works ? bit : 0; };
+struct Attempt {
+  Bit bit;
+  bool (*works)();
+};
+
+/// In an order in which none changes what the next ones find.
+std::vector<Attempt> attempts_of(AbilitiesProbe::Scope scope) {
+  using Scope = AbilitiesProbe::Scope;
   const bool is_root = ::geteuid() == 0;
-  if (scope != AbilitiesProbe::Scope::users) {
-    note(can_sys_admin, works_in_child(sandbox_in_namespaces<CLONE_NEWNS | CLONE_NEWPID>));
-    if (!is_root || scope == AbilitiesProbe::Scope::all) {
-      constexpr int kinds = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
-      note(can_user_namespace, works_in_child(sandbox_in_namespaces<kinds>));
+  std::vector<Attempt> attempts;
+  if (scope != Scope::users) {
+    attempts.push_back({can_sys_admin, [] {
+                          constexpr int kinds = CLONE_NEWNS | CLONE_NEWPID;
+                          return works_in_child(sandbox_in_namespaces<kinds>);
+                        }});
+    if (!is_root || scope == Scope::all) {
+      attempts.push_back({can_user_namespace, [] {
+                            constexpr int kinds = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+                            return works_in_child(sandbox_in_namespaces<kinds>);
+                          }});
     }
-    note(can_dac_read_search, open_by_handle());
-    note(can_unshare_fs, ::unshare(CLONE_FS) == 0);
-    note(can_chroot, ::chroot("/") == 0);
+    attempts.push_back({can_dac_read_search, open_by_handle});
+    attempts.push_back({can_unshare_fs, [] { return ::unshare(CLONE_FS) == 0; }});
+    attempts.push_back({can_chroot, [] { return ::chroot("/") == 0; }});
   }
-  note(can_become_other_user, is_root && become_other_user());
+  if (is_root) attempts.push_back({can_become_other_user, become_other_user});
+  return attempts;
+}
+
+/// The bits of those that work, tried in this process, whom they change for good.
+int try_all(AbilitiesProbe::Scope scope) {
+  int able = got_to_the_end;
+  for (const auto& attempt : attempts_of(scope)) able |= attempt.works() ? attempt.bit : 0;
   return able;
+}
+
+/// The same with a child for each: a seccomp profile may kill who makes one of the calls.
+int try_each(AbilitiesProbe::Scope scope) {
+  int able = 0;
+  for (const auto& attempt : attempts_of(scope)) {
+    able |= works_in_child(attempt.works) ? attempt.bit : 0;
+  }
+  return able;
+}
+
+pid_t fork_whose_status_is_kept() {
+  stop_ignoring_sigchld();
+  return ::fork();
 }
 
 }  // namespace
 
-AbilitiesProbe::AbilitiesProbe(Scope scope) : child_(::fork()) {
+AbilitiesProbe::AbilitiesProbe(Scope scope) : scope_(scope), child_(fork_whose_status_is_kept()) {
   if (child_ == 0) ::_exit(try_all(scope));
 }
 
@@ -112,9 +144,9 @@ AbilitiesProbe::~AbilitiesProbe() {
 }
 
 AbleTo AbilitiesProbe::wait() {
-  if (child_ <= 0) return {};
-  const int status = wait_for_exit(std::exchange(child_, -1));
-  const int able = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  const int status = child_ > 0 ? wait_for_exit(std::exchange(child_, -1)) : 0;
+  int able = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  if ((able & got_to_the_end) == 0) able = try_each(scope_);
   const auto has = [&](Bit bit) { return (able & bit) != 0; };
   return {{has(can_sys_admin), has(can_unshare_fs), has(can_chroot), has(can_user_namespace),
            has(can_dac_read_search)},

@@ -35,6 +35,7 @@ class AbilitiesProbe {
   AbleTo wait();
 
  private:
+  Scope scope_;
   pid_t child_;
 };
 

@@ -148,6 +148,11 @@ std::string random_digits() {
   return digits;
 }
 
+std::string find_home() {
+  const auto home = environment("HOME");
+  return home.empty() ? "/root" : home;
+}
+
 std::string find_runtime_folder(std::uint32_t uid) {
   const auto session = environment("XDG_RUNTIME_DIR");
   std::error_code ignored;
@@ -175,7 +180,7 @@ Host probe_host(const Config& config) {
   host.uid = ::geteuid();
   host.gid = ::getegid();
   host.is_pid_1 = ::getpid() == 1;
-  host.home = environment("HOME").empty() ? "/root" : environment("HOME");
+  host.home = find_home();
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();
   host.runtime_folder = find_runtime_folder(host.uid);

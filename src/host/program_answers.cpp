@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <sys/stat.h>
@@ -20,14 +21,14 @@
 namespace vmr {
 namespace {
 
-constexpr std::string_view folder_in_cache = "/vm-runner/programs";
+constexpr const char* folder_in_cache = "/vm-runner/programs";
 constexpr const char* system_cache = "/var/cache";
 /// No program says more of itself.
-constexpr std::size_t longest_answer = std::size_t{64} << 10;
+constexpr std::size_t longest_file = std::size_t{64} << 10;
 
 /// Everything that there is to read, none when it is too much.
 std::optional<std::string> read_all(int fd) {
-  std::string text(longest_answer + 1, '\0');
+  std::string text(longest_file + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
     const auto count = ::read(fd, text.data() + size, text.size() - size);
@@ -35,7 +36,7 @@ std::optional<std::string> read_all(int fd) {
     if (count == 0) break;
     size += static_cast<std::size_t>(count);
   }
-  if (size > longest_answer) return std::nullopt;
+  if (size > longest_file) return std::nullopt;
   text.resize(size);
   return text;
 }
@@ -81,19 +82,41 @@ std::string file_for(const std::string& cache, std::string program, const std::s
   return fmt::format("{}{}/{}{}", cache, folder_in_cache, program.substr(1), option);
 }
 
+/// What is in the file.
+std::string with_length(const std::string& question, const std::string& answer) {
+  return fmt::format("{}{} bytes:\n{}", question, answer.size(), answer);
+}
+
 std::optional<std::string> read_kept(const std::string& path, const std::string& question) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file || !is_trusted(file.get())) return std::nullopt;
   auto text = read_all(file.get());
   if (!text || !text->starts_with(question)) return std::nullopt;
-  return text->substr(question.size());
+  const auto start = text->find('\n', question.size());
+  if (start == text->npos) return std::nullopt;
+  auto answer = text->substr(start + 1);
+  // A machine that lost its power may have kept a part of it.
+  return *text == with_length(question, answer) ? std::optional(std::move(answer)) : std::nullopt;
 }
 
-void keep(const std::string& cache, const std::string& path, const std::string& text) try {
-  // A home that is not there is not made.
+/// Whether `path` is a folder of this user's: root with the home of another leaves nothing there.
+bool is_own_folder(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid();
+}
+
+/// Makes the folders for answers below `cache`, and that one in its parent; false: it cannot.
+bool make_folders(const std::string& cache) {
+  const auto parent = std::filesystem::path(cache).parent_path().string();
+  if (!is_own_folder(cache) && !is_own_folder(parent)) return false;
   ::mkdir(cache.c_str(), 0700);
   ::mkdir((cache + "/vm-runner").c_str(), 0755);
-  ::mkdir(fmt::format("{}{}", cache, folder_in_cache).c_str(), 0755);
+  const auto folder = cache + folder_in_cache;
+  ::mkdir(folder.c_str(), 0755);
+  return is_own_folder(folder);
+}
+
+void keep(const std::string& path, const std::string& text) try {
   NewFile file(path);
   // Others may read what an image brings along.
   if (::fchmod(file.fd(), 0644) == 0 && write_all(file.fd(), text)) file.replace_path();
@@ -104,12 +127,15 @@ void keep(const std::string& cache, const std::string& path, const std::string& 
 }  // namespace
 
 ProgramAnswers::ProgramAnswers(const std::string& home) : cache_(environment("XDG_CACHE_HOME")) {
-  if (!cache_.starts_with('/')) cache_ = home + "/.cache";
+  if (cache_.starts_with('/')) return;
+  const bool is_home = home.starts_with('/') && home != "/";
+  cache_ = is_home ? home + "/.cache" : "";
 }
 
 Captured ProgramAnswers::ask(const std::string& program, const std::string& option) const {
   const auto asked = question(program, option);
   for (const auto& cache : {cache_, std::string(system_cache)}) {
+    if (cache.empty() || asked.empty()) continue;
     if (auto answer = read_kept(file_for(cache, program, option), asked)) {
       Captured captured;
       captured.ran = captured.ok = true;
@@ -118,11 +144,16 @@ Captured ProgramAnswers::ask(const std::string& program, const std::string& opti
     }
   }
   auto captured = capture({program, option}, {}, time_to_tell);
-  if (captured.ok && captured.output.size() <= longest_answer - asked.size() &&
-      is_binary(program)) {
-    keep(cache_, file_for(cache_, program, option), asked + captured.output);
-  }
+  const auto text = with_length(asked, captured.output);
+  const bool is_kept = captured.ok && !asked.empty() && text.size() <= longest_file &&
+                       is_binary(program) && !cache_.empty() && make_folders(cache_);
+  if (is_kept) keep(file_for(cache_, program, option), text);
   return captured;
+}
+
+void ProgramAnswers::forget() const {
+  std::error_code ignored;
+  if (!cache_.empty()) std::filesystem::remove_all(cache_ + folder_in_cache, ignored);
 }
 
 }  // namespace vmr

@@ -9,8 +9,9 @@
 namespace vmr {
 
 /// Where answers are kept between runs. Each is used only while it is this user's or root's, nobody
-/// else could have written it, and the program has the size and the time of change that it had.
-/// All of it may vanish at any time: then programs are asked again.
+/// else could have written it, and the program has the size and the time of change that it had;
+/// that a library of it has changed is not seen. All of it may vanish at any time: then programs
+/// are asked again.
 class ProgramAnswers {
  public:
   /// In $XDG_CACHE_HOME, or in ~/.cache of `home`; what an image has brought along is in
@@ -21,8 +22,11 @@ class ProgramAnswers {
   /// a program that is no script says with success is kept.
   Captured ask(const std::string& program, const std::string& option) const;
 
+  /// Drops what this user has kept, so that programs are asked again.
+  void forget() const;
+
  private:
-  std::string cache_;  ///< the user's cache folder; need not exist
+  std::string cache_;  ///< the user's cache folder; need not exist; empty: there is none
 };
 
 }  // namespace vmr

@@ -63,9 +63,10 @@ Attempt::Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan,
 
 void Attempt::start_helpers() {
   for (const auto& share : plan_.shares) {
-    if (share.helper) start_helper(*share.helper, helper_sockets_[share.helper->name]);
+    if (!share.helper) continue;
+    const auto sockets = helper_sockets_.extract(share.helper->name);
+    start_helper(*share.helper, sockets.mapped());
   }
-  helper_sockets_.clear();
 }
 
 void Attempt::start_helper(const ProcessPlan& helper) {

@@ -108,7 +108,9 @@ TEST_CASE("a kept answer is not trusted") {
        [](const std::string& file) { fs::permissions(file, fs::perms{0666}); }},
       {"its group can write it",
        [](const std::string& file) { fs::permissions(file, fs::perms{0664}); }},
-      {"cut short", [](const std::string& file) { fs::resize_file(file, 10); }},
+      {"cut short in what was asked", [](const std::string& file) { fs::resize_file(file, 10); }},
+      {"cut short in the answer",
+       [](const std::string& file) { fs::resize_file(file, fs::file_size(file) - 1); }},
       {"empty", [](const std::string& file) { write_text(file, ""); }},
       {"too large",
        [](const std::string& file) {
@@ -170,6 +172,37 @@ TEST_CASE("what is not kept") {
     CHECK(asked.answer(much) == much + "\n");
   }
   CHECK(asked.kept().empty());
+}
+
+TEST_CASE("answers that were forgotten are asked for again") {
+  const Asked asked;
+  CHECK(asked.answer("one") == "one\n");
+  const Variable cache("XDG_CACHE_HOME", asked.folder / "cache");
+  ProgramAnswers("/nonexistent").forget();
+  CHECK(asked.kept().empty());
+  CHECK(asked.answer("two") == "two\n");
+  CHECK(asked.answer("three") == "two\n");
+}
+
+TEST_CASE("nothing is left in the home of somebody else, nor in one that is no home") {
+  const Asked asked;
+  const Variable no_cache("XDG_CACHE_HOME", "");
+  const auto home = asked.folder / "home";
+  fs::create_directory(home);
+  if (::geteuid() == 0) {
+    REQUIRE(::chown(home.c_str(), 61234, 61234) == 0);
+    const Variable variable("ANSWER", "one");
+    CHECK(ProgramAnswers(home).ask(asked.program, "ANSWER").output == "one\n");
+    CHECK(fs::is_empty(home));
+    REQUIRE(::chown(home.c_str(), 0, 0) == 0);
+  }
+  for (const auto* other : {"/", ".", ""}) {
+    CAPTURE(other);
+    const Variable variable("ANSWER", "one");
+    CHECK(ProgramAnswers(other).ask(asked.program, "ANSWER").output == "one\n");
+  }
+  CHECK_FALSE(fs::exists("/.cache/vm-runner/programs"));
+  CHECK_FALSE(fs::exists("./.cache/vm-runner/programs"));
 }
 
 TEST_CASE("without a folder to keep answers in, programs are asked each time") {
