@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """libvirt from Debian's packages: its two daemons, started by hand and ended, and domains like our VMs."""
+import contextlib
 import os
 import re
 import shutil
@@ -8,10 +9,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-VIRTLOGD, LIBVIRTD = '/usr/sbin/virtlogd', '/usr/sbin/libvirtd'
+VIRTLOGD, LIBVIRTD, VIRSH = '/usr/sbin/virtlogd', '/usr/sbin/libvirtd', '/usr/bin/virsh'
 PACKAGES = 'libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients'
 
 # What the daemons write is all under these folders. Each is one of ours in their mount namespace.
@@ -53,7 +55,7 @@ class Libvirtd:
     def __enter__(self) -> 'Libvirtd':
         if os.geteuid() != 0:
             raise Unavailable('libvirtd was not started: only root can')
-        for program in (VIRTLOGD, LIBVIRTD, 'virsh'):
+        for program in (VIRTLOGD, LIBVIRTD, VIRSH):
             if shutil.which(program) is None:
                 raise Unavailable(f'there is no {program}: apt-get install --no-install-recommends {PACKAGES}')
         for name in WRITTEN.values():
@@ -95,7 +97,7 @@ class Libvirtd:
 
     def arguments(self, *words: str) -> list[str]:
         """The command line of virsh that does `words`."""
-        return ['virsh', '-q', '-c', self.uri, *words]
+        return [VIRSH, '-q', '-c', self.uri, *words]
 
     def virsh(self, *words: str) -> str:
         done = subprocess.run(self.arguments(*words), text=True, capture_output=True, stdin=subprocess.DEVNULL)
@@ -115,6 +117,18 @@ class Libvirtd:
             if self.daemons[-1].poll() is not None or time.monotonic() > deadline:
                 raise Unavailable(f'{command[-1]} did not come up: ' + (self.folder / 'daemons.log').read_text()[-500:])
             time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def libvirtd_or_none(folder: Path, notes: list[str]) -> Iterator[Libvirtd | None]:
+    """The daemons, or None where they cannot run, with the reason added to `notes`."""
+    with contextlib.ExitStack() as stack:
+        try:
+            libvirtd = stack.enter_context(Libvirtd(folder))
+        except Unavailable as reason:
+            notes.append(f'Without libvirt: {reason}.')
+            libvirtd = None
+        yield libvirtd
 
 
 def _answers(path: Path) -> bool:
