@@ -70,5 +70,7 @@ def compare_instants(bench: Bench) -> str:
             thread.join()
         later.append((logged - seen[0]) * 1000)
     listener.close()
-    return (f'That the two ends are the same instant was tried with a second monitor in vm-runner\'s QEMU: its log line was read '
-            f'{statistics.median(later):.1f} ms after the harness had QEMU\'s own answer (median of {len(later)}).')
+    difference = statistics.median(later)
+    return (f'That both ends are the same instant was tried with a second monitor in vm-runner\'s QEMU: its log line was read '
+            f'{abs(difference):.1f} ms {"after" if difference > 0 else "before"} the harness had QEMU\'s own answer '
+            f'(median of {len(later)}).')
