@@ -19,6 +19,7 @@ from measure import Bench
 from processes import Failed, Group, Listener, Monitor, Output, descendants, spawn
 
 LOCKS = Path('/run/virtiofsd')
+READY = b'TINY: ready'  # on the console
 RUNS = b'[INFO] The machine runs'
 MOUNTED = b'[INFO] Filesystem #%d: mounted in the guest at'
 
@@ -69,6 +70,10 @@ class Vm:
     def mounted(self, number: int = 1) -> float:
         """The instant when the guest's proof that share `number` is mounted had arrived."""
         raise NotImplementedError
+
+    def ready(self) -> None:
+        """Waits for the running machine's guest to have come up and be quiet."""
+        self.console.wait_for(READY)
 
     def pids(self) -> list[int]:
         """All its processes: the launcher if it has one of its own, QEMU, the helpers."""
