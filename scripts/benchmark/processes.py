@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Processes and their output as a benchmark sees them. All times are seconds of time.perf_counter."""
 import os
+import re
 import select
 import signal
 import socket
@@ -36,6 +37,12 @@ def descendants(pid: int) -> list[int]:
     except FileNotFoundError:
         pass  # it ended meanwhile
     return found
+
+
+def status_values(pid: int, file: str) -> dict[str, int]:
+    """The numbers in a file of `pid` in /proc that has lines of the form "Name: 123"; memory is in KiB."""
+    return {name: int(value) for name, value in
+            re.findall(r'^(\w+):\s+(\d+)(?: kB)?$', Path(f'/proc/{pid}/{file}').read_text(), re.MULTILINE)}
 
 
 class Group:
