@@ -13,27 +13,31 @@ from libvirt import Libvirtd, libvirtd_or_none
 from measure import Bench, Goal, Part, Series
 from processes import status_values
 
-PSS, PRIVATE = 'memory in proportion (PSS)', 'memory of its own (private dirty)'
-SWITCHES, CALLS = 'idle: times it ran (context switches)', 'idle: system calls'
+PSS, PRIVATE = "memory in proportion (PSS)", "memory of its own (private dirty)"
+SWITCHES, CALLS = "idle: times it ran (context switches)", "idle: system calls"
 SETTLING = 5  # seconds that a guest has after its last word on the console
 
-GOALS = [Goal('at most 3 MiB', PSS, 'vm-runner', 3),
-         Goal('never runs while the guest is quiet', SWITCHES, 'vm-runner', 0),
-         Goal('no system call while the guest is quiet', CALLS, 'vm-runner', 0)]
+GOALS = [Goal("at most 3 MiB", PSS, "vm-runner", 3),
+         Goal("never runs while the guest is quiet", SWITCHES, "vm-runner", 0),
+         Goal("no system call while the guest is quiet", CALLS, "vm-runner", 0)]
+
+NOTE = """Of the launcher, and of libvirtd and virtlogd together, while one tiny guest with one virtiofs share has booted;
+`/proc/PID/smaps_rollup` tells it. PSS divides what processes share by their number. Idle: for {seconds} s after the guest has
+become quiet. QEMU's own timers are not among it."""
 
 
 def memory_of(pids: list[int], key: str) -> float:
     """MiB of all of them."""
-    return sum(status_values(pid, 'smaps_rollup')[key] for pid in pids) / 1024
+    return sum(status_values(pid, "smaps_rollup")[key] for pid in pids) / 1024
 
 
 def switches_of(pids: list[int]) -> int:
     """How often their threads gave the processor up so far, which is how often they were given it."""
     count = 0
     for pid in pids:
-        for thread in Path(f'/proc/{pid}/task').iterdir():
-            values = status_values(pid, f'task/{thread.name}/status')
-            count += values['voluntary_ctxt_switches'] + values['nonvoluntary_ctxt_switches']
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            values = status_values(pid, f"task/{thread.name}/status")
+            count += values["voluntary_ctxt_switches"] + values["nonvoluntary_ctxt_switches"]
     return count
 
 
@@ -43,18 +47,19 @@ class Calls:
 
     def __init__(self, pid: int, log: Path):
         self.log = log
-        self.strace = subprocess.Popen(['strace', '-f', '-qq', '-ttt', '-o', str(log), '-p', str(pid)], stderr=subprocess.DEVNULL)
+        self.strace = subprocess.Popen(["strace", "-f", "-qq", "-ttt", "-o", str(log), "-p", str(pid)],
+                                       stderr=subprocess.DEVNULL)
 
     def begin(self) -> None:
         if self.strace.poll() is not None:
-            raise RuntimeError('strace may not trace here')
+            raise RuntimeError("strace may not trace here")
         self.begun = time.time()
 
     def end(self) -> int:
         ended = time.time()
         self.strace.send_signal(signal.SIGINT)
         self.strace.wait()
-        times = re.findall(r'^\d+ +([\d.]+) ', self.log.read_text(), re.MULTILINE)
+        times = re.findall(r"^\d+ +([\d.]+) ", self.log.read_text(), re.MULTILINE)
         return sum(self.begun <= float(at) <= ended for at in times)
 
 
@@ -66,13 +71,13 @@ def booted(contender: VmRunner | Libvirt) -> Vm:
 
 
 def measure_memory(bench: Bench, case: Case, libvirtd: Libvirtd | None) -> list[Series]:
-    contenders = {'vm-runner': VmRunner(case)} | ({'libvirt': Libvirt(case, libvirtd)} if libvirtd else {})
-    series = {(figure, name): Series(figure, name, 'MiB') for figure in (PSS, PRIVATE) for name in contenders}
+    contenders = {"vm-runner": VmRunner(case)} | ({"libvirt": Libvirt(case, libvirtd)} if libvirtd else {})
+    series = {(figure, name): Series(figure, name, "MiB") for figure in (PSS, PRIVATE) for name in contenders}
     for _ in range(bench.rounds(5)):
         for name, contender in contenders.items():
             with booted(contender) as vm:
-                pids = libvirtd.pids if name == 'libvirt' else [vm.pid]
-                for figure, key in ((PSS, 'Pss'), (PRIVATE, 'Private_Dirty')):
+                pids = libvirtd.pids if name == "libvirt" else [vm.pid]
+                for figure, key in ((PSS, "Pss"), (PRIVATE, "Private_Dirty")):
                     series[figure, name].samples.append(memory_of(pids, key))
     return list(series.values())
 
@@ -89,27 +94,24 @@ def measure_idle(bench: Bench, seconds: int, libvirtd: Libvirtd | None) -> list[
 
 
 def watch_idle(bench: Bench, pid: int, traced: int, seconds: int, daemons: list[int]) -> list[Series]:
-    calls = Calls(traced, bench.folder / 'strace') if shutil.which('strace') else None
+    calls = Calls(traced, bench.folder / "strace") if shutil.which("strace") else None
     time.sleep(SETTLING)
     before, before_daemons = switches_of([pid]), switches_of(daemons)
     if calls:
         calls.begin()
     time.sleep(seconds)
-    found = [Series(SWITCHES, 'vm-runner', '', [switches_of([pid]) - before])]
+    found = [Series(SWITCHES, "vm-runner", "", [switches_of([pid]) - before])]
     if daemons:
-        found.append(Series(SWITCHES, 'libvirt', '', [switches_of(daemons) - before_daemons]))
+        found.append(Series(SWITCHES, "libvirt", "", [switches_of(daemons) - before_daemons]))
     if calls:
-        found.append(Series(CALLS, 'vm-runner', '', [calls.end()]))
+        found.append(Series(CALLS, "vm-runner", "", [calls.end()]))
     return found
 
 
 def run(bench: Bench) -> Part:
     seconds = 5 if bench.quick else 60
-    part = Part('memory', 'Memory and idling', 'libvirt', [], GOALS, plotted=[PSS, PRIVATE],
-                notes=['Of the launcher, and of libvirtd and virtlogd together, while one tiny guest with one virtiofs share has booted; '
-                       '`/proc/PID/smaps_rollup` tells it. PSS divides what processes share by their number. '
-                       f'Idle: for {seconds} s after the guest has become quiet. QEMU\'s own timers are not among it.'])
-    with libvirtd_or_none(bench.folder / 'libvirt', part.notes) as libvirtd:
+    part = Part("memory", "Memory and idling", "libvirt", [], GOALS, [NOTE.format(seconds=seconds)], [PSS, PRIVATE])
+    with libvirtd_or_none(bench.folder / "libvirt", part.notes) as libvirtd:
         part.series += measure_memory(bench, Case(bench, 1), libvirtd)
         part.series += measure_idle(bench, seconds, libvirtd)
     return part

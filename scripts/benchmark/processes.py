@@ -31,8 +31,8 @@ def descendants(pid: int) -> list[int]:
     """The children of `pid`, theirs, and so on."""
     found = []
     try:
-        for thread in os.listdir(f'/proc/{pid}/task'):
-            for child in Path(f'/proc/{pid}/task/{thread}/children').read_text().split():
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            for child in Path(f"/proc/{pid}/task/{thread}/children").read_text().split():
                 found += [int(child), *descendants(int(child))]
     except FileNotFoundError:
         pass  # it ended meanwhile
@@ -42,7 +42,7 @@ def descendants(pid: int) -> list[int]:
 def status_values(pid: int, file: str) -> dict[str, int]:
     """The numbers in a file of `pid` in /proc that has lines of the form "Name: 123"; memory is in KiB."""
     return {name: int(value) for name, value in
-            re.findall(r'^(\w+):\s+(\d+)(?: kB)?$', Path(f'/proc/{pid}/{file}').read_text(), re.MULTILINE)}
+            re.findall(r"^(\w+):\s+(\d+)(?: kB)?$", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)}
 
 
 class Group:
@@ -67,7 +67,7 @@ class Group:
             ended = poll.poll(max(0.0, deadline - time.perf_counter()) * 1000)
             gone = time.perf_counter()
             if not ended:
-                raise Failed(f'these processes do not end: {sorted(self.alive.values())}')
+                raise Failed(f"these processes do not end: {sorted(self.alive.values())}")
             for fd, _ in ended:
                 poll.unregister(fd)
                 os.close(fd)
@@ -84,7 +84,7 @@ class Output:
 
     def __init__(self, fd: int):
         self.fd = fd
-        self.text = b''
+        self.text = b""
 
     def wait_for(self, words: bytes) -> float:
         """The instant when `words` were read; what follows them is for the next call."""
@@ -97,19 +97,19 @@ class Output:
 
     def wait_for_bytes(self, count: int) -> float:
         """The instant when `count` bytes more were read; they are thrown away."""
-        read, self.text = len(self.text), b''
+        read, self.text = len(self.text), b""
         deadline = time.perf_counter() + 5 * PATIENCE
         while read < count:
-            self._read(deadline, f'{count} bytes, of which {read} came'.encode())
-            read, self.text = read + len(self.text), b''
+            self._read(deadline, f"{count} bytes, of which {read} came".encode())
+            read, self.text = read + len(self.text), b""
         return time.perf_counter()
 
     def _read(self, deadline: float, wanted: bytes) -> None:
         if not select.select([self.fd], [], [], max(0.0, deadline - time.perf_counter()))[0]:
-            raise Failed(f'no {wanted!r} came; what came: {self.text[-1000:]!r}')
+            raise Failed(f"no {wanted!r} came; what came: {self.text[-1000:]!r}")
         block = os.read(self.fd, 1 << 16)
         if not block:
-            raise Failed(f'it ended without {wanted!r}: {self.text[-1000:]!r}')
+            raise Failed(f"it ended without {wanted!r}: {self.text[-1000:]!r}")
         self.text += block
 
     def close(self) -> None:
@@ -141,8 +141,8 @@ class Monitor:
 
     def __init__(self, listener: Listener):
         self.output = listener.accept()
-        self.send('qmp_capabilities')
-        self.send('query-status')
+        self.send("qmp_capabilities")
+        self.send("query-status")
 
     def send(self, command: str) -> None:
         os.write(self.output.fd, b'{"execute": "%s"}\n' % command.encode())
@@ -152,4 +152,4 @@ class Monitor:
         devices are made; a QEMU that was started stopped tells by an event when it goes on."""
         self.output.wait_for(b'"return": {}')
         self.output.wait_for(b'"running": ')
-        return time.perf_counter() if self.output.text.startswith(b'true') else self.output.wait_for(b'"RESUME"')
+        return time.perf_counter() if self.output.text.startswith(b"true") else self.output.wait_for(b'"RESUME"')
