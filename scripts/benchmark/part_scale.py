@@ -17,7 +17,7 @@ FIRST, LAST = "the first 100", "the last 100"
 START_AND_STOP = "start, running, stop --now, in a row"
 
 GOALS = [Goal("console: at least 0.95 of the floor", THROUGHPUT, "vm-runner", 0.95, (THROUGHPUT, "floor"), at_least=True),
-         Goal("the last 100 of 1,000 starts: at most 1.05 of the first", START_AND_STOP, LAST, 1.05, (START_AND_STOP, FIRST))]
+         Goal("the last 100 of 1,000 starts: at most 1.10 of the first", START_AND_STOP, LAST, 1.10, (START_AND_STOP, FIRST))]
 
 # Prints nothing but the bytes themselves: the terminal would make two of each newline.
 PRINTER = """#!/bin/sh
@@ -76,13 +76,13 @@ def throughput(contender: VmRunner | Floor, size: int) -> float:
 
 
 def measure_console(bench: Bench, size: int) -> list[Series]:
-    """In turns, `size` bytes at a time: five times, or as often as is begun in four minutes."""
+    """In turns, `size` bytes at a time: five times, or as often as is begun in three minutes."""
     script = bench.folder / "printer"
     script.write_text(PRINTER.format(bytes=size))
     case = Case(bench, CLOUD_INIT_USER_DATA=str(script))
     contenders = {"vm-runner": VmRunner(case), "floor": Floor(case)}
     series = {name: Series(THROUGHPUT, name, "MB/s") for name in contenders}
-    end = time.monotonic() + 240
+    end = time.monotonic() + 180
     for number in range(5):
         if number == 0 or time.monotonic() < end:
             for name, contender in contenders.items():
