@@ -105,10 +105,10 @@ class Vm:
             self.watch()
         try:
             if error:
-                self.group.kill()
+                self.group.end()
             elif self.group.alive:
                 self.stop()
-            self.group.wait_gone()
+                self.group.wait_gone()
         finally:
             self.close()
 

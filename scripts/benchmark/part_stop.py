@@ -21,7 +21,7 @@ GOALS = [Goal(f"{text(kind)}: at most 10 ms over the floor", text(kind), "vm-run
 
 NOTE = f"""`stop --now`: the guest has booted and is quiet; the clock starts just before the harness spawns
 `vm-runner stop --now` or `virsh destroy`, or writes `quit` to the monitor of the floor's QEMU, for which it needs no process.
-The guest powers off: it starts when the line `{LAST_LINE.decode()}` has come from the serial console. Either ends when the
+The guest powers off: it starts when the line `{LAST_LINE.decode()}` has come from the serial console (which vm-runner passes on). Either ends when the
 launcher, QEMU and each virtiofsd have ended. libvirt is asked with virtiofs alone."""
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Processes and their output as a benchmark sees them. All times are seconds of time.perf_counter."""
+import contextlib
 import os
 import re
 import select
@@ -57,12 +58,12 @@ class Group:
             except ProcessLookupError:
                 pass
 
-    def wait_gone(self) -> float:
+    def wait_gone(self, patience: float = PATIENCE) -> float:
         """The instant when the last one was seen to have ended."""
         poll = select.poll()
         for fd in self.alive:
             poll.register(fd, select.POLLIN)
-        deadline = gone = time.perf_counter() + PATIENCE
+        deadline = gone = time.perf_counter() + patience
         while self.alive:
             ended = poll.poll(max(0.0, deadline - time.perf_counter()) * 1000)
             gone = time.perf_counter()
@@ -74,9 +75,17 @@ class Group:
                 del self.alive[fd]
         return gone
 
-    def kill(self) -> None:
-        for fd in self.alive:
-            signal.pidfd_send_signal(fd, signal.SIGKILL)
+    def end(self) -> None:
+        """By signals; a launcher can clear up what it made."""
+        for ending in (signal.SIGTERM, signal.SIGKILL):
+            for fd in self.alive:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(fd, ending)
+            try:
+                self.wait_gone(10)
+                return
+            except Failed:
+                pass
 
 
 class Output:
