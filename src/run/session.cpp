@@ -7,6 +7,7 @@
 #include "run/agent_wait.hpp"
 #include "run/attempt.hpp"
 #include "run/control.hpp"
+#include "run/deadlines.hpp"
 #include "run/give_back_memory.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
@@ -30,7 +31,6 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -145,13 +145,8 @@ class Session {
   void perform(const action::SignalHelpers& action) { attempt_->signal_helpers(action.signal); }
   void perform(const action::Abandon&) { attempt_->abandon(); }
   void perform(const action::Say& action) { log(action.level, action.text); }
-  void perform(const action::Arm& action) {
-    auto [timer, is_new] = timers_.try_emplace(action.timer, context_);
-    timer->second.expires_after(action.after);
-    timer->second.async_wait([this, which = action.timer](boost::system::error_code cancelled) {
-      if (!cancelled) tell(event::TimerFired{which});
-    });
-  }
+  void perform(const action::Arm& action) { deadlines_.arm(action.timer, action.after); }
+  void perform(const action::Disarm& action) { deadlines_.disarm(action.timer); }
   void perform(const action::Finish& action) {
     status_ = action.status;
     finished_ = true;
@@ -365,7 +360,7 @@ class Session {
   Supervisor supervisor_;
   GuestReports reports_;
   boost::asio::signal_set signals_;
-  std::map<Timer, boost::asio::steady_timer> timers_;
+  Deadlines deadlines_{context_, [this](Timer timer) { tell(event::TimerFired{timer}); }};
   boost::asio::steady_timer last_words_{context_};
   ServiceState service_{context_.get_executor(), [this](const auto& then) { when_well(then); }};
   std::optional<Phase> seen_phase_;

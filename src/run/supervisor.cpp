@@ -69,6 +69,7 @@ void Supervisor::handle(const event::StartFailed& event) {
 void Supervisor::handle(const event::QmpReady&) {
   if (phase_ != Phase::starting || !qemu_runs_ || ending_) return;
   phase_ = Phase::booting;
+  disarm(Timer::start);
   say(LogLevel::info,
       fmt::format("The machine runs (accelerator={})", word_for(plan_.attempts.at(attempt_))));
   await_guest();
@@ -94,6 +95,7 @@ void Supervisor::handle(const event::MonitorClosed&) {
 void Supervisor::handle(const event::GuestAnswered&) {
   if (phase_ != Phase::booting) return;
   phase_ = Phase::running;
+  disarm(Timer::report);
   settled_ = true;
   restarts_ = 0;
 }
@@ -312,6 +314,10 @@ void Supervisor::finish_if_all_ended() {
 
 void Supervisor::arm(Timer timer, std::chrono::milliseconds after) {
   actions_.emplace_back(action::Arm{timer, after});
+}
+
+void Supervisor::disarm(Timer timer) {
+  actions_.emplace_back(action::Disarm{timer});
 }
 
 void Supervisor::say(LogLevel level, std::string text) {

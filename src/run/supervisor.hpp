@@ -122,6 +122,10 @@ struct Arm {
   std::chrono::milliseconds after;
   bool operator==(const Arm&) const = default;
 };
+struct Disarm {
+  Timer timer;
+  bool operator==(const Disarm&) const = default;
+};
 struct Say {
   LogLevel level;
   std::string text;
@@ -136,7 +140,7 @@ struct Finish {
 using Action =
     std::variant<action::Start, action::Powerdown, action::AgentShutdown, action::Continue,
                  action::Quit, action::SignalQemu, action::SignalHelpers, action::Abandon,
-                 action::Arm, action::Say, action::Finish>;
+                 action::Arm, action::Disarm, action::Say, action::Finish>;
 using Actions = std::vector<Action>;
 
 /// What the supervisor has to know of the plan.
@@ -218,6 +222,7 @@ class Supervisor {
   void miss_report(const std::string& when);
   void finish_if_all_ended();
   void arm(Timer timer, std::chrono::milliseconds after);
+  void disarm(Timer timer);
   void say(LogLevel level, std::string text);
   void report(const std::string& what, const Ending& ending);
 

@@ -17,7 +17,8 @@ TEST_CASE("QEMU that aborts under KVM is started again under TCG") {
         "QEMU died (signal 6 (Aborted)): kvm_buf_set_msrs: Assertion failed.\n"
         "start 1\narm start 60000\n");
   CHECK(machine.phase() == Phase::starting);
-  CHECK(text(machine.on(event::QmpReady{})) == "info: The machine runs (accelerator=tcg)\n");
+  CHECK(text(machine.on(event::QmpReady{})) ==
+        "disarm start\ninfo: The machine runs (accelerator=tcg)\n");
 }
 
 TEST_CASE("a helper that does not follow QEMU is ended before the next attempt") {
