@@ -14,8 +14,10 @@
 #include <fmt/format.h>
 // Its functions are compiled here, for every other file too. What it asserts is not so for all
 // bytes that are no TOML; without that it reports them.
+#ifdef TOML_LINKED_IN
 #define TOML_IMPLEMENTATION
 #define TOML_ASSERT(expression) static_assert(true)
+#endif
 #include <toml++/toml.h>
 
 #include <algorithm>
