@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""VMs whose guest is asked, line by line over its console, to work in shares."""
+import os
+import select
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DOCKER = os.environ.get('DOCKER', 'docker')
+IMAGE = 'docker-vm-runner:test'
+C_DAEMON = '/usr/lib/qemu/virtiofsd'
+RUST_DAEMON = '/usr/libexec/virtiofsd'
+
+
+@dataclass
+class Share:
+    """A folder as one device of a VM, with the settings that are tried. `daemon`: the arguments of virtiofsd; none: 9p.
+    The words of `fsdev` and `device` are QEMU's, beside the ids, path and tag."""
+    name: str
+    source: Path
+    daemon: list[str] | None = None
+    fsdev: str = 'security_model=passthrough,multidevs=remap'
+    device: str = ''
+    mount: str = 'trans=virtio,version=9p2000.L,msize=512000'
+
+    @property
+    def folder(self) -> str:
+        return f'/mnt/{self.name}'
+
+    def mount_command(self) -> str:
+        how = f'-t virtiofs {self.name}' if self.daemon is not None else f'-t 9p -o {self.mount} {self.name}'
+        return f'mkdir -p {self.folder} && mount {how} {self.folder}'
+
+
+@dataclass
+class Script:
+    """A shell script that starts the daemons and becomes QEMU with its console on the script's streams."""
+    folder: Path  # where the sockets are
+    guest: Path
+    shares: list[Share]
+    virtiofsd: str
+    cpus: int = 1
+    lines: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        qemu = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+                '-machine', 'q35,usb=off,memory-backend=memory', '-accel', 'tcg', '-cpu', 'max', '-smp', str(self.cpus),
+                '-m', '1024', '-object', 'memory-backend-memfd,id=memory,size=1024M,share=on',
+                '-kernel', self.guest / 'vmlinux', '-initrd', self.guest / 'initrd.img',
+                '-append', 'console=ttyS0 quiet panic=-1 rodata=off cryptomgr.notests rdinit=/bench/init',
+                '-serial', 'stdio']
+        lines = ['#!/bin/sh']
+        for position, share in enumerate(self.shares):
+            qemu += self.device(share, position)
+            if share.daemon is not None:
+                socket = self.folder / f'{share.name}.sock'
+                lines.append(shlex.join([self.virtiofsd, f'--socket-path={socket}', *share.daemon])
+                             + f' >{self.folder}/{share.name}.log 2>&1 &')
+        for share in self.shares:
+            if share.daemon is not None:
+                lines.append(f'until [ -S {self.folder}/{share.name}.sock ]; do sleep 0.1; done')
+        return '\n'.join([*lines, 'exec ' + shlex.join(map(str, qemu)), ''])
+
+    def device(self, share: Share, position: int) -> list[str]:
+        """Eight shares to a slot, so that the bus has room for them."""
+        place = f'addr={0x10 + position // 8:#x}.{position % 8}' + (',multifunction=on' if position % 8 == 0 else '')
+        more = f',{share.device}' if share.device else ''
+        if share.daemon is None:
+            return ['-fsdev', f'local,id={share.name},path={share.source},{share.fsdev}',
+                    '-device', f'virtio-9p-pci,fsdev={share.name},mount_tag={share.name},{place}{more}']
+        return ['-chardev', f'socket,id={share.name},path={self.folder}/{share.name}.sock',
+                '-device', f'vhost-user-fs-pci,chardev={share.name},tag={share.name},{place}{more}']
+
+
+class Guest:
+    """A running VM, whatever its `command` is, whose console is the agent's."""
+
+    def __init__(self, command: list[str], name: str, environment: dict[str, str] | None = None):
+        self.name = name
+        self.said = b''
+        self.rest = b''
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env=environment)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.wait_for('ready', 60)
+
+    def line(self, timeout: float) -> str:
+        """The next line of the console."""
+        end = time.monotonic() + timeout
+        while b'\n' not in self.rest:
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, end - time.monotonic()))
+            data = self.process.stdout.read(65536) if ready else None
+            if not data:
+                self.process.kill()
+                errors = self.process.stderr.read().decode(errors='replace')
+                raise RuntimeError(f'{self.name}: no answer; {self.said.decode(errors="replace")[-2000:]} {errors[-2000:]}')
+            self.said += data
+            self.rest += data
+        line, self.rest = self.rest.split(b'\n', 1)
+        return line.decode(errors='replace').strip()
+
+    def wait_for(self, word: str, timeout: float) -> str:
+        while True:
+            line = self.line(timeout)
+            _, found, answer = line.partition('bench: ')
+            if found and answer.split(' ')[0] in (word, 'error'):
+                return answer
+
+    def ask(self, *words: object, timeout: float = 120) -> str:
+        self.process.stdin.write((' '.join(map(str, words)) + '\n').encode())
+        self.process.stdin.flush()
+        answer = self.wait_for('ok', timeout)
+        if answer.startswith('error'):
+            raise RefusedError(f'{" ".join(map(str, words))}: {answer[6:]}')
+        return answer[3:]
+
+    def power_off(self) -> None:
+        self.process.stdin.write(b'power-off\n')
+        self.process.stdin.flush()
+        self.process.communicate(timeout=30)
+
+
+class RefusedError(Exception):
+    """The guest could not do what it was asked."""
+
+
+def start_script(script: Script, where: str) -> Guest:
+    """Runs it here (`host`) or in the image (`container`), and mounts the shares in the guest."""
+    path = script.folder / 'start.sh'
+    path.write_text(script.text())
+    command = ['sh', str(path)]
+    if where == 'container':
+        folders = {str(script.folder), str(script.guest), str((script.guest / 'vmlinux').resolve().parent),
+                   *(str(share.source) for share in script.shares)}
+        mounts = [word for folder in sorted(folders) for word in ('-v', f'{folder}:{folder}')]
+        command = [DOCKER, 'run', '--rm', '-i', '--privileged', *mounts, '--entrypoint', 'sh', IMAGE, str(path)]
+    guest = Guest(command, script.folder.name)
+    for share in script.shares:
+        guest.ask('shell', share.mount_command())
+    return guest
+
+
+def make_source(template: Path, folder: Path) -> Path:
+    """A share of its own to work in, with the repository's state as git saw it there."""
+    shutil.copytree(template, folder, symlinks=True)
+    subprocess.run(['git', '-C', folder / 'repository', 'status'], check=True, capture_output=True)
+    return folder
+
+
+def make_template(folder: Path, files: int = 1500) -> Path:
+    """What is in each share: a repository, and an empty folder for small files."""
+    repository = folder / 'repository'
+    for number in range(files):
+        path = repository / f'folder-{number % 40}' / f'file-{number}.txt'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'line of file {number}\n' * 20)
+    git = ['git', '-C', str(repository), '-c', 'user.name=bench', '-c', 'user.email=bench@localhost']
+    for words in (['init', '-q'], ['add', '.'], ['commit', '-q', '-m', 'Files']):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    (folder / 'small').mkdir()
+    return folder
+
+
+def on_memory(prefix: str) -> Path:
+    """A new folder, in memory if there is such a file system: a disk's noise is not what is measured."""
+    shared_memory = Path('/dev/shm')
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=shared_memory if os.access(shared_memory, os.W_OK) else None))
