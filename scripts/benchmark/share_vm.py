@@ -62,7 +62,7 @@ class Script:
                              + f' >{self.folder}/{share.name}.log 2>&1 &')
         for share in self.shares:
             if share.daemon is not None:
-                lines.append(f'until [ -S {self.folder}/{share.name}.sock ]; do sleep 0.1; done')
+                lines.append(f'until [ -S {self.folder}/{share.name}.sock ]; do kill -0 $! || exit; sleep 0.1; done')
         return '\n'.join([*lines, 'exec ' + shlex.join(map(str, qemu)), ''])
 
     def device(self, share: Share, position: int) -> list[str]:

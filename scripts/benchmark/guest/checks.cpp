@@ -57,9 +57,10 @@ std::string names(const Words& words) {
   return found;
 }
 
-/// hold PATH, hold-mapped PATH: opens it to read and write, and reads it.
+/// hold PATH [writable], hold-mapped PATH [writable]: opens it, and reads it.
 std::string hold(const Words& words) {
-  held[words.at(0)].reset(new Held{File(words.at(0), O_RDWR), nullptr});
+  const int flags = words.size() > 1 ? O_RDWR : O_RDONLY;
+  held[words.at(0)].reset(new Held{File(words.at(0), flags), nullptr});
   return content(held.at(words.at(0))->file.number());
 }
 
