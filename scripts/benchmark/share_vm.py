@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 DOCKER = os.environ.get('DOCKER', 'docker')
@@ -43,12 +43,11 @@ class Script:
     guest: Path
     shares: list[Share]
     virtiofsd: str
-    cpus: int = 1
-    lines: list[str] = field(default_factory=list)
+    privileged: bool = False  # in a container: settings that Docker's defaults do not allow
 
     def text(self) -> str:
         qemu = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
-                '-machine', 'q35,usb=off,memory-backend=memory', '-accel', 'tcg', '-cpu', 'max', '-smp', str(self.cpus),
+                '-machine', 'q35,usb=off,memory-backend=memory', '-accel', 'tcg', '-cpu', 'max', '-smp', '1',
                 '-m', '1024', '-object', 'memory-backend-memfd,id=memory,size=1024M,share=on',
                 '-kernel', self.guest / 'vmlinux', '-initrd', self.guest / 'initrd.img',
                 '-append', 'console=ttyS0 quiet panic=-1 rodata=off cryptomgr.notests rdinit=/bench/init',
@@ -70,10 +69,10 @@ class Script:
         place = f'addr={0x10 + position // 8:#x}.{position % 8}' + (',multifunction=on' if position % 8 == 0 else '')
         more = f',{share.device}' if share.device else ''
         if share.daemon is None:
-            return ['-fsdev', f'local,id={share.name},path={share.source},{share.fsdev}',
-                    '-device', f'virtio-9p-pci,fsdev={share.name},mount_tag={share.name},{place}{more}']
-        return ['-chardev', f'socket,id={share.name},path={self.folder}/{share.name}.sock',
-                '-device', f'vhost-user-fs-pci,chardev={share.name},tag={share.name},{place}{more}']
+            return ['-fsdev', f'local,id=share-{share.name},path={share.source},{share.fsdev}',
+                    '-device', f'virtio-9p-pci,fsdev=share-{share.name},mount_tag={share.name},{place}{more}']
+        return ['-chardev', f'socket,id=share-{share.name},path={self.folder}/{share.name}.sock',
+                '-device', f'vhost-user-fs-pci,chardev=share-{share.name},tag={share.name},{place}{more}']
 
 
 class Guest:
@@ -124,6 +123,65 @@ class Guest:
         self.process.communicate(timeout=30)
 
 
+@dataclass
+class Launcher:
+    """A vm-runner that runs a VM: its own process, and how its other commands are called."""
+    process: subprocess.Popen
+    command: list[str]
+    log: Path
+
+    def connect(self, name: str) -> Guest:
+        """The agent, over `vm-runner console`, which can be called once the launcher is there."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return Guest([*self.command, 'console', '--set', f'GUEST_NAME={name}'], name, clean_environment())
+            except RuntimeError as error:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(self.log.read_text()) from error
+                time.sleep(0.2)
+
+    def end(self, guest: Guest) -> None:
+        guest.power_off()
+        self.process.wait(timeout=60)
+
+
+def clean_environment() -> dict[str, str]:
+    """Nothing in it that is one of vm-runner's settings here."""
+    return {name: os.environ[name] for name in ('PATH', 'HOME', 'DOCKER', 'SECCOMP_DEFAULT') if name in os.environ}
+
+
+def start_vm_runner(program: Path, guest: Path, shares: list[Share], folder: Path, where: str) -> tuple[Launcher, Guest]:
+    """vm-runner with the shares as its defaults have them: only driver, tag and source are given. The guest mounts them
+    by vm-runner's own script, and then becomes the agent."""
+    name = folder.name
+    user_data = folder / 'user-data'
+    user_data.write_text('#!/bin/sh\nexec /bench/start\n')
+    settings = {'GUEST_NAME': name, 'SSH_PORT': '0', 'ACCEL': 'tcg', 'CPUS': '1', 'MEMORY': '1024',
+                'BASE_IMAGE': guest, 'CLOUD_INIT_USER_DATA': user_data}
+    for number, share in enumerate(shares, 1):
+        driver = '9p' if share.daemon is None else 'virtiofs'
+        for key, value in (('SOURCE', share.source), ('TARGET', share.name), ('DRIVER', driver)):
+            settings[f'FILESYSTEM{number if number > 1 else ""}_{key}'] = value
+    given = [f'{key}={value}' for key, value in settings.items()]
+    log = folder / 'vm-runner.log'
+    command, run = [str(program)], ['env', *given, str(program), 'run']
+    if where == 'container':
+        run = [DOCKER, 'run', '--rm', '--name', name, *mounts(folder, guest, shares),
+               *(word for one in given for word in ('-e', one)), IMAGE]
+        command = [DOCKER, 'exec', '-i', name, 'vm-runner']
+    with open(log, 'wb') as file:
+        process = subprocess.Popen(run, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=clean_environment())
+    launcher = Launcher(process, command, log)
+    return launcher, launcher.connect(name)
+
+
+def mounts(folder: Path, guest: Path, shares: list[Share]) -> list[str]:
+    """Each folder in the container where it is here."""
+    folders = {folder, guest, (guest / 'vmlinux').resolve().parent, *(share.source for share in shares)}
+    return [word for path in sorted(folders) for word in ('-v', f'{path}:{path}')]
+
+
 class RefusedError(Exception):
     """The guest could not do what it was asked."""
 
@@ -134,10 +192,9 @@ def start_script(script: Script, where: str) -> Guest:
     path.write_text(script.text())
     command = ['sh', str(path)]
     if where == 'container':
-        folders = {str(script.folder), str(script.guest), str((script.guest / 'vmlinux').resolve().parent),
-                   *(str(share.source) for share in script.shares)}
-        mounts = [word for folder in sorted(folders) for word in ('-v', f'{folder}:{folder}')]
-        command = [DOCKER, 'run', '--rm', '-i', '--privileged', *mounts, '--entrypoint', 'sh', IMAGE, str(path)]
+        more = ['--privileged'] if script.privileged else []
+        command = [DOCKER, 'run', '--rm', '-i', *more, *mounts(script.folder, script.guest, script.shares),
+                   '--entrypoint', 'sh', IMAGE, str(path)]
     guest = Guest(command, script.folder.name)
     for share in script.shares:
         guest.ask('shell', share.mount_command())
@@ -151,7 +208,7 @@ def make_source(template: Path, folder: Path) -> Path:
     return folder
 
 
-def make_template(folder: Path, files: int = 1500) -> Path:
+def make_template(folder: Path, files: int = 1000) -> Path:
     """What is in each share: a repository, and an empty folder for small files."""
     repository = folder / 'repository'
     for number in range(files):

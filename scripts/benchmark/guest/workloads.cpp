@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t mib = 1 << 20;
 constexpr std::size_t page = 4096;
 constexpr std::size_t file_size = 32 * mib;
-constexpr int random_requests = 1500;
-constexpr int small_files = 1000;
+constexpr int random_requests = 1000;
+constexpr int small_files = 500;
 
 std::string rate(double amount, double seconds) {
   return std::to_string(amount / seconds);
