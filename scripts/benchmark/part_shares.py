@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from measure import Bench, Goal, Part, Series
-from share_bench import MEANING, Place, readable, work_in_turns
+from share_bench import MEANING, Place, folder_in, readable, work_in_turns
 from share_guest import make_guest
 from share_vm import (C_DAEMON, DOCKER, IMAGE, RUST_DAEMON, Script, Share, make_source, make_template, on_memory,
                       start_script, start_vm_runner)
@@ -14,8 +14,10 @@ from share_vm import (C_DAEMON, DOCKER, IMAGE, RUST_DAEMON, Script, Share, make_
 TITLES = {'host': 'QEMU 7.2 and the C virtiofsd', 'container': 'QEMU 10 and the Rust virtiofsd in the container'}
 # What the matrix (part_matrix.py) found best among the settings with the guarantees of vm-runner's defaults.
 TUNED_9P = {'fsdev': 'security_model=passthrough,multidevs=remap',
-            'mount': 'trans=virtio,version=9p2000.L,msize=512000,cache=mmap'}
+            'mount': 'trans=virtio,version=9p2000.L,msize=512000'}
 TUNED_QUEUE = 'queue-size=1024'
+# libvirt gives it to every QEMU.
+SANDBOX = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny']
 
 
 def run(bench: Bench) -> Part:
@@ -63,7 +65,8 @@ def start(bench, contender, guest, shares, folder, where, cleanup):
         cleanup.callback(launcher.end, running)
     else:
         daemon = C_DAEMON if where == 'host' else RUST_DAEMON
-        running = start_script(Script(folder, guest, shares, daemon), where)
+        more = SANDBOX if contender == 'libvirt' else []
+        running = start_script(Script(folder, guest, shares, daemon, more), where)
         cleanup.callback(running.power_off)
     return running
 
@@ -84,12 +87,6 @@ def daemon_arguments(where: str, source: Path) -> list[str]:
     if where == 'host':
         return ['-o', f'source={source}']
     return ['--shared-dir', str(source), '--sandbox', 'chroot']
-
-
-def folder_in(parent: Path, name: str) -> Path:
-    folder = parent / name
-    folder.mkdir(parents=True)
-    return folder
 
 
 def has_image() -> bool:

@@ -27,8 +27,9 @@ class Place:
     folder: str
 
 
-def work_in_turns(places: list[Place], rounds: int, prefix: str = '') -> list[Series]:
-    """Rates of each workload, and the geometric mean of each round over what every one of the places can do."""
+def work_in_turns(places: list[Place], rounds: int, prefix: str = '', common: bool = True) -> list[Series]:
+    """Rates of each workload, and the geometric mean of each round: over what every one of the places can do, or, unless
+    `common`, over all but mappings."""
     series = {(workload, place.contender): Series(prefix + workload, place.contender, unit)
               for workload, unit in WORKLOADS.items() for place in places}
     for place in places:  # git reads what it has to once, and writes its index
@@ -39,7 +40,8 @@ def work_in_turns(places: list[Place], rounds: int, prefix: str = '') -> list[Se
                 rate = work(place, workload)
                 if rate is not None:
                     series[workload, place.contender].samples.append(rate)
-    return means(series, places, rounds, prefix) + [one for one in series.values() if one.samples]
+    counted = [workload for workload in WORKLOADS if common or not workload.startswith('mmap')]
+    return means(series, places, counted, rounds, prefix) + [one for one in series.values() if one.samples]
 
 
 def work(place: Place, workload: str) -> float | None:
@@ -49,8 +51,9 @@ def work(place: Place, workload: str) -> float | None:
         return None
 
 
-def means(series: dict[tuple[str, str], Series], places: list[Place], rounds: int, prefix: str) -> list[Series]:
-    common = [workload for workload in WORKLOADS
+def means(series: dict[tuple[str, str], Series], places: list[Place], workloads: list[str], rounds: int,
+          prefix: str) -> list[Series]:
+    common = [workload for workload in workloads
               if all(len(series[workload, place.contender].samples) == rounds for place in places)]
     result = []
     for place in places:
@@ -63,4 +66,10 @@ def means(series: dict[tuple[str, str], Series], places: list[Place], rounds: in
 def readable(folder: Path) -> Path:
     """For a QEMU that is another user too."""
     folder.chmod(0o755)
+    return folder
+
+
+def folder_in(parent: Path, name: str) -> Path:
+    folder = parent / name
+    folder.mkdir(parents=True)
     return folder

@@ -63,7 +63,7 @@ class Look:
         if seen == 'never' and not verb.endswith(('held', 'mapped')):
             self.guest.ask('drop-caches')
             if self.ask(verb, name) == wanted:
-                return 'never (only once the guest drops its caches)'
+                return 'never¹'
         return seen
 
 
@@ -220,6 +220,15 @@ def guest_writes_mapping(look: Look) -> str:
     return seen
 
 
+def guest_reads_mapping(look: Look) -> str:
+    name = look.file()
+    look.ask('hold-mapped', name, 'writable')
+    look.ask('write-mapped', name, 'new')
+    seen = look.guest_sees('content', name, 'new')
+    look.ask('release', name)
+    return seen
+
+
 def both_write_one_page(look: Look) -> str:
     """Each writes its own bytes of a page that the guest had read: are both there in the end?"""
     name = look.file('aaaabbbbcccc')
@@ -252,7 +261,8 @@ CHECKS: dict[str, Callable[[Look], str]] = {
     'guest writes and closes': guest_writes_and_closes,
     'guest writes, file still open': guest_writes,
     'guest creates, renames, removes': guest_creates_renames_removes,
-    'guest writes to a shared mapping': guest_writes_mapping,
+    'guest writes to a shared mapping; host reads': guest_writes_mapping,
+    'guest writes to a shared mapping; another program of the guest reads': guest_reads_mapping,
     'both write to one page, each its own bytes': both_write_one_page,
 }
 

@@ -4,10 +4,11 @@ import os
 import select
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DOCKER = os.environ.get('DOCKER', 'docker')
@@ -43,6 +44,7 @@ class Script:
     guest: Path
     shares: list[Share]
     virtiofsd: str
+    more: list[str] = field(default_factory=list)  # QEMU's
     privileged: bool = False  # in a container: settings that Docker's defaults do not allow
 
     def text(self) -> str:
@@ -51,7 +53,7 @@ class Script:
                 '-m', '1024', '-object', 'memory-backend-memfd,id=memory,size=1024M,share=on',
                 '-kernel', self.guest / 'vmlinux', '-initrd', self.guest / 'initrd.img',
                 '-append', 'console=ttyS0 quiet panic=-1 rodata=off cryptomgr.notests rdinit=/bench/init',
-                '-serial', 'stdio']
+                '-serial', 'stdio', *self.more]
         lines = ['#!/bin/sh']
         for position, share in enumerate(self.shares):
             qemu += self.device(share, position)
@@ -83,7 +85,7 @@ class Guest:
         self.said = b''
         self.rest = b''
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        env=environment)
+                                        env=environment, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.wait_for('ready', 60)
 
@@ -94,7 +96,7 @@ class Guest:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, end - time.monotonic()))
             data = self.process.stdout.read(65536) if ready else None
             if not data:
-                self.process.kill()
+                os.killpg(self.process.pid, signal.SIGKILL)  # daemons whose QEMU never came too
                 errors = self.process.stderr.read().decode(errors='replace')
                 raise RuntimeError(f'{self.name}: no answer; {self.said.decode(errors="replace")[-2000:]} {errors[-2000:]}')
             self.said += data
