@@ -52,6 +52,10 @@ class Bench:
         return min(wished, 3) if self.quick else wished
 
 
+class CannotRun(Exception):
+    """What a part needs is not here; the message says what. The report says so in its place."""
+
+
 def in_turns(figure: str, unit: str, contenders: dict[str, Callable[[], float]], rounds: int) -> list[Series]:
     """Takes A B A B …, after one round that does not count; each sample is what the callable returns."""
     series = {name: Series(figure, name, unit) for name in contenders}

@@ -7,6 +7,7 @@
 #include "host/environment.hpp"
 #include "host/probe.hpp"
 #include "host/probe_doctor.hpp"
+#include "host/program_answers.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/trial_args.hpp"
 #include "run/runtime_folder.hpp"
@@ -107,11 +108,12 @@ DoctorFacts probe_facts(const ExaminedVm& examined) {
 }  // namespace
 
 ExitStatus command_doctor(const Arguments& arguments, const std::vector<std::string>& environment) {
+  // What virtiofsd said when its libraries were all there counts no more.
+  ProgramAnswers(find_home()).forget();
   auto examined = examine_vm(arguments, environment);
   auto& host = examined.vm.host;
-  // A configuration without virtiofs has not made anybody look for it.
-  const bool was_looked_for = host.virtiofsd || !host.virtiofsd_problem.empty();
-  if (!was_looked_for) probe_virtiofsd(host);
+  // All of it, whatever this configuration needs.
+  probe_virtiofsd(host);
   const auto report = make_report(examined, probe_facts(examined));
   const bool in_colour = ::isatty(STDOUT_FILENO) == 1 && vmr::environment("NO_COLOR").empty();
   const auto text =

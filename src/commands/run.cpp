@@ -7,6 +7,7 @@
 #include "config/variables.hpp"
 #include "host/probe.hpp"
 #include "host/probe_files.hpp"
+#include "host/program_answers.hpp"
 #include "plan/confine_plan.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/share_plan.hpp"
@@ -82,10 +83,13 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
     const bool is_probed = vm.host.virtiofsd || !vm.host.virtiofsd_problem.empty();
     if (!is_probed && !plan.hotplug_ports.empty()) probe_virtiofsd(vm.host);
   };
-  return run_session(plan, {prepare, [&](int number, const auto& settings, const auto& present) {
-                              return resolve_added(vm, plan.paths.folder, number, settings,
-                                                   present);
-                            }});
+  const auto resolve = [&](int number, const auto& settings, const auto& present) {
+    return resolve_added(vm, plan.paths.folder, number, settings, present);
+  };
+  const auto status = run_session(plan, {prepare, resolve});
+  // It may not be able to do what it once said.
+  if (status == ExitStatus::helper_died) ProgramAnswers(vm.host.home).forget();
+  return status;
 }
 
 }  // namespace vmr

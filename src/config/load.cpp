@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace vmr {
@@ -85,7 +87,11 @@ LogFormat early_log_format(const std::vector<std::string>& argv,
       arguments.assignments.push_back(argv[++i]);
     }
   }
-  return load_config(arguments, environment, {}).config.log_format.value;
+  // The rest is read, and judged, later.
+  std::vector<std::string> of_the_format;
+  std::copy_if(environment.begin(), environment.end(), std::back_inserter(of_the_format),
+               [](const auto& entry) { return entry.starts_with("LOG_FORMAT="); });
+  return load_config(arguments, of_the_format, {}).config.log_format.value;
 }
 
 Config default_config() {

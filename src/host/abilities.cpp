@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace vmr {
@@ -60,25 +61,96 @@ bool sandbox_in_namespaces() {
   return ::unshare(kinds) == 0 && works_in_child(change_root);
 }
 
-/// Whether a child can become a user of QEMU's own.
+/// Whether a process of root's can become a user of QEMU's own.
 bool become_other_user() {
+  // It has to be signalled, and given its files.
+  constexpr auto needed = capability_set({CAP_KILL, CAP_CHOWN});
+  if ((effective_capabilities() & needed) != needed) return false;
   // The highest of them: the ids of a container may end before it.
   constexpr auto id = last_own_user;
   return ::syscall(SYS_setgroups, 0, nullptr) == 0 && ::syscall(SYS_setresgid, id, id, id) == 0 &&
          ::syscall(SYS_setresuid, id, id, id) == 0;
 }
 
+/// In the exit status of the child that tries it all.
+enum Bit : int {
+  can_sys_admin = 1,
+  can_unshare_fs = 2,
+  can_chroot = 4,
+  can_user_namespace = 8,
+  can_dac_read_search = 16,
+  can_become_other_user = 32,
+  got_to_the_end = 64,
+};
+
+struct Attempt {
+  Bit bit;
+  bool (*works)();
+};
+
+/// In an order in which none changes what the next ones find.
+std::vector<Attempt> attempts_of(AbilitiesProbe::Scope scope) {
+  using Scope = AbilitiesProbe::Scope;
+  const bool is_root = ::geteuid() == 0;
+  std::vector<Attempt> attempts;
+  if (scope != Scope::users) {
+    attempts.push_back({can_sys_admin, [] {
+                          constexpr int kinds = CLONE_NEWNS | CLONE_NEWPID;
+                          return works_in_child(sandbox_in_namespaces<kinds>);
+                        }});
+    if (!is_root || scope == Scope::all) {
+      attempts.push_back({can_user_namespace, [] {
+                            constexpr int kinds = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+                            return works_in_child(sandbox_in_namespaces<kinds>);
+                          }});
+    }
+    attempts.push_back({can_dac_read_search, open_by_handle});
+    attempts.push_back({can_unshare_fs, [] { return ::unshare(CLONE_FS) == 0; }});
+    attempts.push_back({can_chroot, [] { return ::chroot("/") == 0; }});
+  }
+  if (is_root) attempts.push_back({can_become_other_user, become_other_user});
+  return attempts;
+}
+
+/// The bits of those that work, tried in this process, whom they change for good.
+int try_all(AbilitiesProbe::Scope scope) {
+  int able = got_to_the_end;
+  for (const auto& attempt : attempts_of(scope)) able |= attempt.works() ? attempt.bit : 0;
+  return able;
+}
+
+/// The same with a child for each: a seccomp profile may kill who makes one of the calls.
+int try_each(AbilitiesProbe::Scope scope) {
+  int able = 0;
+  for (const auto& attempt : attempts_of(scope)) {
+    able |= works_in_child(attempt.works) ? attempt.bit : 0;
+  }
+  return able;
+}
+
+pid_t fork_whose_status_is_kept() {
+  stop_ignoring_sigchld();
+  return ::fork();
+}
+
 }  // namespace
 
-Abilities probe_abilities() {
-  Abilities can;
-  can.sys_admin = works_in_child(sandbox_in_namespaces<CLONE_NEWNS | CLONE_NEWPID>);
-  can.unshare_fs = works_in_child([] { return ::unshare(CLONE_FS) == 0; });
-  can.chroot = works_in_child([] { return ::chroot("/") == 0; });
-  can.user_namespace =
-      works_in_child(sandbox_in_namespaces<CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID>);
-  can.dac_read_search = works_in_child(open_by_handle);
-  return can;
+AbilitiesProbe::AbilitiesProbe(Scope scope) : scope_(scope), child_(fork_whose_status_is_kept()) {
+  if (child_ == 0) ::_exit(try_all(scope));
+}
+
+AbilitiesProbe::~AbilitiesProbe() {
+  if (child_ > 0) wait_for_exit(child_);
+}
+
+AbleTo AbilitiesProbe::wait() {
+  const int status = child_ > 0 ? wait_for_exit(std::exchange(child_, -1)) : 0;
+  int able = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  if ((able & got_to_the_end) == 0) able = try_each(scope_);
+  const auto has = [&](Bit bit) { return (able & bit) != 0; };
+  return {{has(can_sys_admin), has(can_unshare_fs), has(can_chroot), has(can_user_namespace),
+           has(can_dac_read_search)},
+          has(can_become_other_user)};
 }
 
 CapabilitySet effective_capabilities() {
@@ -86,13 +158,6 @@ CapabilitySet effective_capabilities() {
   std::array<__user_cap_data_struct, 2> sets{};
   if (::syscall(SYS_capget, &header, sets.data()) != 0) return 0;
   return CapabilitySet{sets[1].effective} << 32 | sets[0].effective;
-}
-
-bool can_become_other_user() {
-  // It has to be signalled, and given its files.
-  constexpr auto needed = capability_set({CAP_KILL, CAP_CHOWN});
-  const bool can_serve = (effective_capabilities() & needed) == needed;
-  return ::geteuid() == 0 && can_serve && works_in_child(become_other_user);
 }
 
 std::vector<std::string> find_missing_capabilities() {

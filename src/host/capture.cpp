@@ -121,6 +121,7 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input,
 
   Captured captured;
   pid_t pid = -1;
+  stop_ignoring_sigchld();
   captured.ran = ::posix_spawn(&pid, argv.front().c_str(), &actions, &attributes, arguments.data(),
                                environ) == 0;
   ::posix_spawn_file_actions_destroy(&actions);

@@ -148,6 +148,11 @@ std::string random_digits() {
   return digits;
 }
 
+std::string find_home() {
+  const auto home = environment("HOME");
+  return home.empty() ? "/root" : home;
+}
+
 std::string find_runtime_folder(std::uint32_t uid) {
   const auto session = environment("XDG_RUNTIME_DIR");
   std::error_code ignored;
@@ -162,16 +167,20 @@ std::string find_runtime_folder(std::uint32_t uid) {
 }
 
 void probe_virtiofsd(Host& host) {
+  AbilitiesProbe probe(AbilitiesProbe::Scope::all);
   host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
-  host.abilities = probe_abilities();
+  host.abilities = probe.wait().abilities;
 }
 
 Host probe_host(const Config& config) {
   Host host;
+  const bool with_virtiofsd = needs_virtiofsd(config);
+  AbilitiesProbe probe(with_virtiofsd ? AbilitiesProbe::Scope::virtiofs
+                                      : AbilitiesProbe::Scope::users);
   host.uid = ::geteuid();
   host.gid = ::getegid();
   host.is_pid_1 = ::getpid() == 1;
-  host.home = environment("HOME").empty() ? "/root" : environment("HOME");
+  host.home = find_home();
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();
   host.runtime_folder = find_runtime_folder(host.uid);
@@ -185,8 +194,7 @@ Host probe_host(const Config& config) {
   host.qemu = find_in_path(qemu);
   if (host.qemu.empty()) host.qemu_problem = qemu + " is not in PATH";
   if (wanted == Architecture::aarch64) host.firmware = find_firmware();
-  if (needs_virtiofsd(config)) probe_virtiofsd(host);
-  host.other_user = can_become_other_user();
+  if (with_virtiofsd) host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
   host.landlock = landlock_version();
   host.missing_capabilities = find_missing_capabilities();
   host.open_files_limit = open_files_limit();
@@ -195,6 +203,9 @@ Host probe_host(const Config& config) {
   probe_ssh_port(config.ssh_port.value, host);
   host.random = random_digits();
   probe_files(config, host);
+  const auto able_to = probe.wait();
+  host.abilities = able_to.abilities;
+  host.other_user = able_to.become_other_user;
   return host;
 }
 

@@ -14,6 +14,9 @@ namespace vmr {
 /// be found out is in the Host as missing, with its reason.
 Host probe_host(const Config& config);
 
+/// The user's home, for `~`; /root where nobody says.
+std::string find_home();
+
 /// The folder below which `uid` has the runtime folders of VMs; absolute, need not exist.
 std::string find_runtime_folder(std::uint32_t uid);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/programs.hpp"
 
-#include "host/capture.hpp"
 #include "host/environment.hpp"
+#include "host/program_answers.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -104,8 +104,9 @@ std::optional<VirtiofsdFacts> find_virtiofsd(const std::string& home, std::strin
     return std::nullopt;
   }
   // Told apart by what it answers, never by version: only the Rust one lists features.
-  const auto abilities = capture({path, "--print-capabilities"}, {}, time_to_tell);
-  const auto help = capture({path, "--help"}, {}, time_to_tell);
+  const ProgramAnswers answers(home);
+  const auto abilities = answers.ask(path, "--print-capabilities");
+  const auto help = answers.ask(path, "--help");
   if (!abilities.ok) {
     problem = fmt::format("virtiofsd binary '{}' does not answer --print-capabilities", path);
     return std::nullopt;

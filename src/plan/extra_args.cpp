@@ -83,15 +83,10 @@ struct Placed {
   QemuOptionWords words;
   QemuKeys keys;
 };
-
-bool is_users(std::string_view group) {
-  return group == extra_group || group == command_line_group;
-}
-
 std::vector<Placed> options_of(const QemuPlan& qemu, bool users) {
   std::vector<Placed> options;
   for (const auto& group : qemu.groups) {
-    if (is_users(group.name) != users) continue;
+    if (is_users_group(group.name) != users) continue;
     for (auto& words : split_options(group.arguments, takers)) {
       auto keys = read_keys(words.value);
       for (const auto& [name, key] : first_keys) {

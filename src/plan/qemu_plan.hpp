@@ -16,6 +16,11 @@ inline constexpr std::string_view agent_device = "agent";
 inline constexpr std::string_view extra_group = "extra";
 inline constexpr std::string_view command_line_group = "command-line";
 
+/// Whether the group of this name has arguments of the user's own.
+constexpr bool is_users_group(std::string_view name) {
+  return name == extra_group || name == command_line_group;
+}
+
 /// The buses that QEMU has for shares that are added while it runs: "hotplug1", …
 std::vector<std::string> hotplug_ports(const VmSpec& spec);
 

@@ -298,8 +298,7 @@ TrialArguments trial_arguments(const QemuPlan& qemu) {
   std::vector<std::string> ours;
   std::vector<std::string> users;
   for (const auto& group : qemu.groups) {
-    const bool is_users = group.name == extra_group || group.name == command_line_group;
-    auto& words = is_users ? users : ours;
+    auto& words = is_users_group(group.name) ? users : ours;
     words.insert(words.end(), group.arguments.begin(), group.arguments.end());
   }
   std::vector<Option> options;
@@ -319,6 +318,11 @@ TrialArguments trial_arguments(const QemuPlan& qemu) {
 }
 
 bool reaches_outside(const QemuPlan& qemu) {
+  const bool has_own =
+      std::any_of(qemu.groups.begin(), qemu.groups.end(), [](const ArgumentGroup& group) {
+        return is_users_group(group.name) && !group.arguments.empty();
+      });
+  if (!has_own) return false;  // as nearly always, and what follows takes its time
   const auto trial = trial_arguments(qemu);
   std::vector<Option> options;
   read_options(trial.users, true, options);

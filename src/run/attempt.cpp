@@ -54,18 +54,29 @@ Attempt::Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan,
                    handlers_.console_ended);
   // Both sides have their ends: the names are not needed any more, and cannot be left behind.
   for (const auto& listener : qemu.process.listeners) ::unlink(listener.path.c_str());
+  for (const auto& share : plan.shares) {
+    if (!share.helper) continue;
+    helper_sockets_[share.helper->name] =
+        bind_listeners(*share.helper, qemu.process.confinement.user);
+  }
 }
 
 void Attempt::start_helpers() {
   for (const auto& share : plan_.shares) {
-    if (share.helper) start_helper(*share.helper);
+    if (!share.helper) continue;
+    const auto sockets = helper_sockets_.extract(share.helper->name);
+    start_helper(*share.helper, sockets.mapped());
   }
 }
 
 void Attempt::start_helper(const ProcessPlan& helper) {
+  start_helper(helper, bind_listeners(helper, qemu_.process.confinement.user));
+}
+
+void Attempt::start_helper(const ProcessPlan& helper, const std::vector<UniqueFd>& sockets) {
   const auto name = helper.name;
   start(
-      helper, bind_listeners(helper, qemu_.process.confinement.user),
+      helper, sockets,
       [this, name](const std::string& line) {
         log_output(quotas_[name], LogLevel::debug, name, line);
       },

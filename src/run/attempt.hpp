@@ -35,14 +35,14 @@ struct AttemptHandlers {
 /// before any process starts, so that nothing polls. Dies with its processes.
 class Attempt {
  public:
-  /// Binds QEMU's sockets and connects to them. Throws Error when it cannot. `viewers` outlives it.
+  /// Binds all sockets and connects to QEMU's. Throws Error when it cannot. `viewers` outlives it.
   Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan, const QemuPlan& qemu,
           ConsoleMode mode, ConsoleViewers& viewers, AttemptHandlers handlers);
 
-  /// Starts every helper of the plan, and QEMU. Throw Error naming the program that cannot be
+  /// Starts QEMU, and every helper of the plan. Throw Error naming the program that cannot be
   /// started; what was started before it runs on.
-  void start_helpers();
   void start_qemu();
+  void start_helpers();
 
   /// Starts one more helper, or throws Error.
   void start_helper(const ProcessPlan& helper);
@@ -70,6 +70,7 @@ class Attempt {
   void abandon();
 
  private:
+  void start_helper(const ProcessPlan& helper, const std::vector<UniqueFd>& sockets);
   void start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
              Child::OnLine on_line, Child::OnExit on_exit);
   void take_qemu_line(const std::string& line);
@@ -80,7 +81,8 @@ class Attempt {
   const LaunchPlan& plan_;
   const QemuPlan& qemu_;
   AttemptHandlers handlers_;
-  std::vector<UniqueFd> qemu_sockets_;  ///< until QEMU has them
+  std::vector<UniqueFd> qemu_sockets_;                           ///< until QEMU has them
+  std::map<std::string, std::vector<UniqueFd>> helper_sockets_;  ///< by name; until they have them
   std::optional<Qmp> qmp_;
   std::optional<GuestAgent> agent_;
   std::optional<GuestExec> guest_exec_;

@@ -41,7 +41,6 @@ std::string_view word_for(Timer timer) {
 }
 
 struct EventWords {
-  std::string operator()(const event::HelpersStarted&) { return "the helpers are started"; }
   std::string operator()(const event::StartFailed& failed) { return failed.what; }
   std::string operator()(const event::QmpReady&) { return "QEMU answered"; }
   std::string operator()(const event::MonitorClosed&) { return "QEMU closed its monitor"; }

@@ -2,21 +2,19 @@
 #include "run/seed_image.hpp"
 
 #include "base/error.hpp"
-#include "base/unique_fd.hpp"
+#include "host/new_file.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <memory>
 #include <optional>
 #include <stdlib.h>
 #include <string_view>
 #include <sys/stat.h>
+#include <system_error>
 
 namespace vmr {
 namespace {
@@ -25,32 +23,6 @@ namespace {
                        const std::string& hint = "") {
   throw Error(fmt::format("cannot write the seed image {}", path), cause, hint);
 }
-
-/// A new file beside `path`, mode 0600; removed again unless it has replaced `path`.
-class NewFile {
- public:
-  explicit NewFile(const std::string& path) : path_(path), temporary_(path + ".XXXXXX") {
-    fd_.reset(::mkostemp(temporary_.data(), O_CLOEXEC));
-    if (!fd_) fail(path_, std::strerror(errno));
-  }
-  ~NewFile() {
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  [[nodiscard]] int fd() const { return fd_.get(); }
-
-  void replace_path() {
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, std::strerror(errno));
-    temporary_.clear();
-  }
-
- private:
-  std::string path_;
-  std::string temporary_;
-  UniqueFd fd_;
-};
 
 /// TMPDIR, set for as long as this exists. libarchive collects the files of an ISO image in a
 /// temporary file, which it unlinks at once; the folder of the image is known to be writable, /tmp
@@ -127,7 +99,7 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-void write_seed_image(const SeedContents& contents, const std::string& path) {
+void write_seed_image(const SeedContents& contents, const std::string& path) try {
   refuse_special_file(path);
   NewFile file(path);
   const TemporaryFolder staging(folder_of(path));
@@ -137,6 +109,8 @@ void write_seed_image(const SeedContents& contents, const std::string& path) {
   image.add("vendor-data", contents.vendor_data);
   image.finish();
   file.replace_path();
+} catch (const std::system_error& error) {
+  fail(path, error.code().message());
 }
 
 }  // namespace vmr

@@ -7,6 +7,8 @@
 #include "run/agent_wait.hpp"
 #include "run/attempt.hpp"
 #include "run/control.hpp"
+#include "run/deadlines.hpp"
+#include "run/give_back_memory.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
 #include "run/lockdown.hpp"
@@ -29,7 +31,6 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -98,6 +99,7 @@ class Session {
     wait_for_signal();
     service_.watch();
     perform(supervisor_.start());
+    look_again();
     context_.run();
     return status_;
   }
@@ -122,21 +124,18 @@ class Session {
     }
   }
 
-  void perform(const action::StartHelpers& start) {
+  void perform(const action::Start& start) {
     const auto& qemu = plan_.attempts.at(start.attempt);
     added_shares_.clear();
     attempt_.reset();
     reports_ = GuestReports(shares_of(plan_));
     accelerator_ = qemu.accelerator;
-    const bool bound = try_start(false, [&] {
+    const bool is_started = try_start(false, [&] {
       attempt_.emplace(context_.get_executor(), plan_, qemu, console_mode_, viewers_, handlers());
+      attempt_->start_qemu();
     });
-    if (bound && try_start(true, [&] { attempt_->start_helpers(); })) {
-      tell(event::HelpersStarted{});
-    }
-  }
-  void perform(const action::StartQemu&) {
-    try_start(false, [&] { attempt_->start_qemu(); });
+    // QEMU needs longest, and comes to its helpers late.
+    if (is_started) try_start(true, [&] { attempt_->start_helpers(); });
   }
   void perform(const action::Powerdown&) { attempt_->qmp().execute("system_powerdown"); }
   void perform(const action::AgentShutdown&) { attempt_->agent().shut_down(); }
@@ -146,13 +145,8 @@ class Session {
   void perform(const action::SignalHelpers& action) { attempt_->signal_helpers(action.signal); }
   void perform(const action::Abandon&) { attempt_->abandon(); }
   void perform(const action::Say& action) { log(action.level, action.text); }
-  void perform(const action::Arm& action) {
-    auto [timer, is_new] = timers_.try_emplace(action.timer, context_);
-    timer->second.expires_after(action.after);
-    timer->second.async_wait([this, which = action.timer](boost::system::error_code cancelled) {
-      if (!cancelled) tell(event::TimerFired{which});
-    });
-  }
+  void perform(const action::Arm& action) { deadlines_.arm(action.timer, action.after); }
+  void perform(const action::Disarm& action) { deadlines_.disarm(action.timer); }
   void perform(const action::Finish& action) {
     status_ = action.status;
     finished_ = true;
@@ -344,6 +338,7 @@ class Session {
   void lock_down() {
     is_locked_down_ = true;
     shares_.prepare();
+    give_back_memory();
     const auto& user = plan_.attempts.front().process.confinement.user;
     try {
       lockdown_.emplace(context_.get_executor(),
@@ -365,7 +360,7 @@ class Session {
   Supervisor supervisor_;
   GuestReports reports_;
   boost::asio::signal_set signals_;
-  std::map<Timer, boost::asio::steady_timer> timers_;
+  Deadlines deadlines_{context_, [this](Timer timer) { tell(event::TimerFired{timer}); }};
   boost::asio::steady_timer last_words_{context_};
   ServiceState service_{context_.get_executor(), [this](const auto& then) { when_well(then); }};
   std::optional<Phase> seen_phase_;

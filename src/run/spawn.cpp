@@ -127,13 +127,6 @@ std::vector<UniqueFd> occupy_targets(const Moves& moves, int any_descriptor) {
   return occupied;
 }
 
-/// Some parents hand down an ignored SIGCHLD; then the kernel throws every exit status away.
-void stop_ignoring_sigchld() {
-  struct sigaction action {};
-  ::sigaction(SIGCHLD, nullptr, &action);
-  if (action.sa_handler == SIG_IGN) ::signal(SIGCHLD, SIG_DFL);
-}
-
 [[noreturn]] void fail(const ChildSpec& spec, const std::string& cause) {
   throw Error(fmt::format("cannot start {}: {}", spec.name, spec.argv.front()), cause, "");
 }

@@ -67,10 +67,8 @@ json::array helpers_json(const VmState& state) {
 
 std::string_view word_for(Phase phase) {
   switch (phase) {
-    case Phase::starting_helpers:
-      return "starting helpers";
-    case Phase::starting_qemu:
-      return "starting QEMU";
+    case Phase::starting:
+      return "starting";
     case Phase::booting:
       return "booting";
     case Phase::running:

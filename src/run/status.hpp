@@ -18,7 +18,7 @@ namespace vmr {
 
 /// A VM at this moment.
 struct VmState {
-  Phase phase = Phase::starting_helpers;
+  Phase phase = Phase::starting;
   Accelerator accelerator = Accelerator::tcg;  ///< of the present attempt
   std::chrono::milliseconds uptime{};          ///< of the launcher
   std::map<std::string, pid_t> pids;           ///< live children by name: "qemu", "virtiofsd-1"
@@ -32,7 +32,7 @@ struct VmState {
 /// VmState::run_state of a QEMU that hangs.
 inline constexpr std::string_view no_answer = "no answer";
 
-/// "starting helpers", "starting QEMU", "booting", "running", "stopping", "stopped".
+/// "starting", "booting", "running", "stopping", "stopped".
 std::string_view word_for(Phase phase);
 
 /// How a VM is.

@@ -54,16 +54,8 @@ Actions Supervisor::on(const Event& event) {
   return std::exchange(actions_, {});
 }
 
-void Supervisor::handle(const event::HelpersStarted&) {
-  if (phase_ != Phase::starting_helpers) return;
-  phase_ = Phase::starting_qemu;
-  qemu_runs_ = true;
-  actions_.emplace_back(action::StartQemu{});
-  arm(Timer::start, plan_.start_timeout);
-}
-
 void Supervisor::handle(const event::StartFailed& event) {
-  if (!is_starting()) return;
+  if (phase_ != Phase::starting) return;
   say(LogLevel::error, event.what);
   if (const auto diagnosis = diagnose({true, 0, "", {event.what}})) {
     say(LogLevel::error, "  hint: " + diagnosis->hint);
@@ -75,8 +67,9 @@ void Supervisor::handle(const event::StartFailed& event) {
 }
 
 void Supervisor::handle(const event::QmpReady&) {
-  if (phase_ != Phase::starting_qemu || !qemu_runs_ || ending_) return;
+  if (phase_ != Phase::starting || !qemu_runs_ || ending_) return;
   phase_ = Phase::booting;
+  disarm(Timer::start);
   say(LogLevel::info,
       fmt::format("The machine runs (accelerator={})", word_for(plan_.attempts.at(attempt_))));
   await_guest();
@@ -102,6 +95,7 @@ void Supervisor::handle(const event::MonitorClosed&) {
 void Supervisor::handle(const event::GuestAnswered&) {
   if (phase_ != Phase::booting) return;
   phase_ = Phase::running;
+  disarm(Timer::report);
   settled_ = true;
   restarts_ = 0;
 }
@@ -127,7 +121,7 @@ void Supervisor::handle(const event::GuestRestarted&) {
 }
 
 void Supervisor::handle(const event::GuestPoweredOff& event) {
-  if (phase_ == Phase::starting_helpers || std::exchange(powered_off_, true)) return;
+  if (std::exchange(powered_off_, true)) return;
   if (event.reason == "guest-panic") {
     say(LogLevel::error, "The guest's kernel panicked (its last words are on the console)");
     status_ = ExitStatus::failed;
@@ -159,12 +153,13 @@ void Supervisor::handle(const event::QemuEnded& event) {
   if (!qemu_runs_) return;
   qemu_runs_ = false;
   qemu_ending_ = event.ending;
-  if (is_starting() && !ending_ && !restarting_ && !helpers_.empty()) {
+  const bool is_starting = phase_ == Phase::starting && !restarting_;
+  if (is_starting && !ending_ && !helpers_.empty()) {
     // Helpers end by themselves now; how they do tells whether one of them was the cause.
     arm(Timer::helpers, settling_time);
     return;
   }
-  if (is_starting() && !restarting_) {
+  if (is_starting) {
     qemu_never_ready();
   } else if (!restarting_) {
     phase_ = Phase::stopping;
@@ -196,12 +191,12 @@ void Supervisor::handle(const event::HelperEnded& event) {
     return;
   }
   suspects_.push_back({event, serves});
-  if (phase_ == Phase::starting_qemu && qemu_runs_) {
+  if (phase_ == Phase::starting && qemu_runs_) {
     end_qemu(SIGTERM);
-  } else if (phase_ == Phase::starting_qemu && helpers_.empty()) {
+  } else if (phase_ == Phase::starting && helpers_.empty()) {
     qemu_never_ready();
     finish_if_all_ended();
-  } else if (phase_ != Phase::starting_helpers && event.ending.signal != 0) {
+  } else if (event.ending.signal != 0) {
     helpers_died();
   } else if (qemu_runs_) {
     arm(Timer::helpers, suspicion_time);
@@ -209,13 +204,15 @@ void Supervisor::handle(const event::HelperEnded& event) {
 }
 
 void Supervisor::start_attempt(std::size_t attempt) {
-  phase_ = Phase::starting_helpers;
+  phase_ = Phase::starting;
   attempt_ = attempt;
+  qemu_runs_ = true;
   helpers_ = plan_.helpers;
   qemu_ending_.reset();
   suspects_.clear();
   monitor_closed_ = agent_ = paused_ = ending_ = helpers_killed_ = restarting_ = false;
-  actions_.emplace_back(action::StartHelpers{attempt});
+  actions_.emplace_back(action::Start{attempt});
+  arm(Timer::start, plan_.start_timeout);
 }
 
 void Supervisor::await_guest() {
@@ -317,6 +314,10 @@ void Supervisor::finish_if_all_ended() {
 
 void Supervisor::arm(Timer timer, std::chrono::milliseconds after) {
   actions_.emplace_back(action::Arm{timer, after});
+}
+
+void Supervisor::disarm(Timer timer) {
+  actions_.emplace_back(action::Disarm{timer});
 }
 
 void Supervisor::say(LogLevel level, std::string text) {

@@ -20,7 +20,7 @@
 
 namespace vmr {
 
-enum class Phase { starting_helpers, starting_qemu, booting, running, stopping, stopped };
+enum class Phase { starting, booting, running, stopping, stopped };
 
 /// The deadlines it asks for.
 enum class Timer {
@@ -39,7 +39,6 @@ enum class Timer {
 };
 
 namespace event {
-struct HelpersStarted {};
 /// A program could not be started; what was started before it has been ended.
 struct StartFailed {
   bool helper = false;  ///< it was a helper
@@ -85,19 +84,15 @@ struct TimerFired {
 }  // namespace event
 
 using Event =
-    std::variant<event::HelpersStarted, event::StartFailed, event::QmpReady, event::MonitorClosed,
-                 event::GuestAnswered, event::AgentChanged, event::GuestRestarted,
-                 event::GuestPoweredOff, event::MachineBroken, event::QemuEnded, event::CallRefused,
-                 event::HelperAdded, event::HelperReleased, event::HelperEnded, event::StopAsked,
-                 event::TimerFired>;
+    std::variant<event::StartFailed, event::QmpReady, event::MonitorClosed, event::GuestAnswered,
+                 event::AgentChanged, event::GuestRestarted, event::GuestPoweredOff,
+                 event::MachineBroken, event::QemuEnded, event::CallRefused, event::HelperAdded,
+                 event::HelperReleased, event::HelperEnded, event::StopAsked, event::TimerFired>;
 
 namespace action {
-struct StartHelpers {
+struct Start {          ///< QEMU and every helper
   std::size_t attempt;  ///< index into LaunchPlan::attempts
-  bool operator==(const StartHelpers&) const = default;
-};
-struct StartQemu {
-  bool operator==(const StartQemu&) const = default;
+  bool operator==(const Start&) const = default;
 };
 struct Powerdown {  ///< QMP system_powerdown
   bool operator==(const Powerdown&) const = default;
@@ -127,6 +122,10 @@ struct Arm {
   std::chrono::milliseconds after;
   bool operator==(const Arm&) const = default;
 };
+struct Disarm {
+  Timer timer;
+  bool operator==(const Disarm&) const = default;
+};
 struct Say {
   LogLevel level;
   std::string text;
@@ -139,9 +138,9 @@ struct Finish {
 }  // namespace action
 
 using Action =
-    std::variant<action::StartHelpers, action::StartQemu, action::Powerdown, action::AgentShutdown,
-                 action::Continue, action::Quit, action::SignalQemu, action::SignalHelpers,
-                 action::Abandon, action::Arm, action::Say, action::Finish>;
+    std::variant<action::Start, action::Powerdown, action::AgentShutdown, action::Continue,
+                 action::Quit, action::SignalQemu, action::SignalHelpers, action::Abandon,
+                 action::Arm, action::Disarm, action::Say, action::Finish>;
 using Actions = std::vector<Action>;
 
 /// What the supervisor has to know of the plan.
@@ -180,7 +179,6 @@ class Supervisor {
     std::string serves;
   };
 
-  void handle(const event::HelpersStarted&);
   void handle(const event::StartFailed& event);
   void handle(const event::QmpReady&);
   void handle(const event::MonitorClosed&);
@@ -224,19 +222,17 @@ class Supervisor {
   void miss_report(const std::string& when);
   void finish_if_all_ended();
   void arm(Timer timer, std::chrono::milliseconds after);
+  void disarm(Timer timer);
   void say(LogLevel level, std::string text);
   void report(const std::string& what, const Ending& ending);
 
-  [[nodiscard]] bool is_starting() const {
-    return phase_ == Phase::starting_helpers || phase_ == Phase::starting_qemu;
-  }
   [[nodiscard]] bool can_restart() const;
   /// How long a guest may take from its start to its report.
   [[nodiscard]] std::chrono::seconds boot_time() const;
 
   SupervisorPlan plan_;
   StopSchedule schedule_;
-  Phase phase_ = Phase::starting_helpers;
+  Phase phase_ = Phase::starting;
   std::size_t attempt_ = 0;
   bool qemu_runs_ = false;
   std::map<std::string, std::string> helpers_;  ///< those that run, as in the plan

@@ -19,7 +19,7 @@ constexpr auto powerdown_interval = 5s;
 void Supervisor::handle(const event::StopAsked& event) {
   const bool again = phase_ == Phase::stopping;
   stop_asked_ = true;
-  if (is_starting() || restarting_) {
+  if (phase_ == Phase::starting || restarting_) {
     say(LogLevel::info, fmt::format("Stopping before the machine runs ({})", event.by));
     phase_ = Phase::stopping;
     status_ = ExitStatus::ok;

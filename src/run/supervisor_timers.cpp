@@ -89,7 +89,7 @@ void Supervisor::escalate(Timer timer) {
 }
 
 void Supervisor::give_up_starting() {
-  if (phase_ != Phase::starting_qemu || !qemu_runs_ || ending_) return;
+  if (phase_ != Phase::starting || !qemu_runs_ || ending_) return;
   const auto why = fmt::format("QEMU did not answer within {:g} s",
                                std::chrono::duration<double>(plan_.start_timeout).count());
   if (can_restart()) {
@@ -107,7 +107,7 @@ void Supervisor::give_up_monitor() {
   if (!monitor_closed_ || !qemu_runs_ || ending_) return;
   say(LogLevel::error, "QEMU closed its monitor and goes on: it cannot be controlled any more");
   status_ = ExitStatus::failed;
-  if (is_starting() || !agent_ || powered_off_) {
+  if (phase_ == Phase::starting || !agent_ || powered_off_) {
     phase_ = Phase::stopping;
     return end_qemu(SIGTERM);
   }
@@ -118,7 +118,7 @@ void Supervisor::give_up_monitor() {
 }
 
 void Supervisor::look_at_helpers() {
-  if (!qemu_runs_ && is_starting() && !restarting_ && qemu_ending_) {
+  if (!qemu_runs_ && phase_ == Phase::starting && !restarting_ && qemu_ending_) {
     qemu_never_ready();
     end_helpers();
     finish_if_all_ended();

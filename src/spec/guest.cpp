@@ -160,7 +160,8 @@ std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& ho
                      longest_password),
          describe(config.guest_password.origin), "choose a shorter one"});
   } else if (!password.empty()) {
-    cloud_init.password_hash = hash_password(password, host.random.substr(16, 16));
+    const auto maker = nobody_said ? PasswordMaker::machine : PasswordMaker::person;
+    cloud_init.password_hash = hash_password(password, host.random.substr(16, 16), maker);
   }
   return cloud_init;
 }

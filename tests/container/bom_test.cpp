@@ -22,4 +22,10 @@ TEST_CASE("the bill of materials in the image names each of its packages, and no
   CHECK(listed_packages(bom) ==
         installed_packages(
             print("dpkg-query", {"--show", std::string("--showformat=") + installed_format})));
+  CHECK(linked_packages(bom) ==
+        std::set<std::string>{"libarchive-dev", "libboost-container1.83-dev",
+                              "libboost-json1.83-dev", "libboost1.83-dev", "libcli11-dev",
+                              "libcrypt-dev", "libfmt-dev", "libgcc-14-dev", "libpugixml-dev",
+                              "libseccomp-dev", "libstdc++-14-dev", "libtomlplusplus-dev",
+                              "libyaml-cpp-dev", "zlib1g-dev"});
 }

@@ -120,6 +120,26 @@ TEST_CASE("every source is compiled with the flags that harden") {
   }
 }
 
+// Each would be looked for, and could be another's, at every start.
+TEST_CASE("the program loads no library but the C library's") {
+  if (!HARDENED) {
+    MESSAGE("SKIPPED: libraries are linked in where sanitizers are not");
+    return;
+  }
+  std::vector<std::string> loaded;
+  std::istringstream lines(output_of({"/usr/bin/readelf", "--wide", "--dynamic", VM_RUNNER}));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("(NEEDED)") == line.npos) continue;
+    const auto start = line.find('[') + 1;
+    loaded.push_back(line.substr(start, line.find('.') - start));
+  }
+  for (const auto& library : loaded) {
+    CAPTURE(library);
+    CHECK((library == "libc" || library == "libm" || library.starts_with("ld-linux")));
+  }
+  CHECK_FALSE(loaded.empty());
+}
+
 // A program for the guest: static, at a fixed address, and so without all that.
 TEST_CASE("a program that is not hardened is told apart") {
   if (std::string(PROBE_SHARE).empty()) {

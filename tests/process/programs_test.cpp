@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/programs.hpp"
 
-#include "host/environment.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/text_file.hpp"
+#include "support/variable.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,27 +14,6 @@ namespace vmr::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Sets an environment variable for as long as it exists.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : name_(name), before_(environment(name)) {
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~Variable() {
-    if (before_.empty()) {
-      ::unsetenv(name_);
-    } else {
-      ::setenv(name_, before_.c_str(), 1);
-    }
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-
- private:
-  const char* name_;
-  std::string before_;
-};
 
 /// A virtiofsd that is described in the user's own configuration, before all others.
 class DescribedVirtiofsd {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <map>
 #include <regex>
 
 namespace vmr::test {
@@ -69,7 +70,8 @@ std::set<std::string> listed_packages(const std::string& bom) {
   const auto document = json::parse(bom).as_object();
   for (const auto& value : list_at(document, "packages")) {
     const auto& package = value.as_object();
-    if (!package.contains("externalRefs")) continue;
+    const bool is_installed = text_at(package, "SPDXID").starts_with("SPDXRef-deb-");
+    if (!is_installed) continue;
     const auto url =
         text_at(list_at(package, "externalRefs").at(0).as_object(), "referenceLocator");
     std::smatch found;
@@ -77,6 +79,23 @@ std::set<std::string> listed_packages(const std::string& bom) {
                     url);
     packages.insert(fmt::format("{} {} {}", text_at(package, "name"),
                                 text_at(package, "versionInfo"), found[1].str()));
+  }
+  return packages;
+}
+
+std::set<std::string> linked_packages(const std::string& bom) {
+  std::set<std::string> packages;
+  const auto document = json::parse(bom).as_object();
+  std::map<std::string, std::string> names;
+  for (const auto& value : list_at(document, "packages")) {
+    const auto& package = value.as_object();
+    names[text_at(package, "SPDXID")] = text_at(package, "name");
+  }
+  for (const auto& value : list_at(document, "relationships")) {
+    const auto& relation = value.as_object();
+    if (text_at(relation, "relationshipType") != "STATIC_LINK") continue;
+    CHECK(text_at(relation, "spdxElementId") == "SPDXRef-vm-runner");
+    packages.insert(names[text_at(relation, "relatedSpdxElement")]);
   }
   return packages;
 }

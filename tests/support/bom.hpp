@@ -14,6 +14,9 @@ inline constexpr auto installed_format =
 std::set<std::string> installed_packages(const std::string& dpkg_output);
 std::set<std::string> listed_packages(const std::string& bom);
 
+/// The names of the packages of which a bill of materials says that they are linked into vm-runner.
+std::set<std::string> linked_packages(const std::string& bom);
+
 /// Checks every field that SPDX 2.3 asks of a document and its packages, that each identifier is
 /// one and defined once, and that nothing is said of another.
 void check_bom(const std::string& bom);

@@ -8,12 +8,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const char* name_of(Timer timer) {
+  constexpr const char* names[] = {"start",   "report",          "monitor", "helpers", "resume",
+                                   "resumed", "powerdown-again", "agent",   "quit",    "terminate",
+                                   "kill",    "abandon"};
+  return names[static_cast<int>(timer)];
+}
+
 /// Actions as text, one a line: whole sequences are compared.
 struct Printer {
-  std::string operator()(const action::StartHelpers& a) {
-    return fmt::format("start helpers {}", a.attempt);
-  }
-  std::string operator()(const action::StartQemu&) { return "start qemu"; }
+  std::string operator()(const action::Start& a) { return fmt::format("start {}", a.attempt); }
   std::string operator()(const action::AgentShutdown&) { return "agent shutdown"; }
   std::string operator()(const action::Continue&) { return "cont"; }
   std::string operator()(const action::Abandon&) { return "abandon"; }
@@ -24,10 +28,10 @@ struct Printer {
     return fmt::format("helpers {}", a.signal);
   }
   std::string operator()(const action::Arm& a) {
-    constexpr const char* names[] = {
-        "start",           "report", "monitor", "helpers",   "resume", "resumed",
-        "powerdown-again", "agent",  "quit",    "terminate", "kill",   "abandon"};
-    return fmt::format("arm {} {}", names[static_cast<int>(a.timer)], a.after.count());
+    return fmt::format("arm {} {}", name_of(a.timer), a.after.count());
+  }
+  std::string operator()(const action::Disarm& a) {
+    return fmt::format("disarm {}", name_of(a.timer));
   }
   std::string operator()(const action::Say& a) {
     constexpr const char* names[] = {"debug", "info", "warn", "error"};

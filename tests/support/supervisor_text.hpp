@@ -25,14 +25,13 @@ inline const Ending refused{true, 0, "exit status 1", {"unshare(CLONE_FS) failed
 inline const Ending aborted{
     true, SIGABRT, "signal 6 (Aborted)", {"kvm_buf_set_msrs: Assertion failed."}};
 
-/// One action a line: "start helpers 0", "arm quit 6000", "info: The guest powered off".
+/// One action a line: "start 0", "arm quit 6000", "info: The guest powered off".
 std::string text(const Actions& actions);
 
-/// Feeds `events` to a machine whose helpers run and returns what the last one led to.
+/// Feeds `events` to a machine that is being started and returns what the last one led to.
 template <typename... Events>
 std::string after(Supervisor& machine, const Events&... events) {
-  machine.start();
-  Actions last = machine.on(event::HelpersStarted{});
+  Actions last = machine.start();
   ((last = machine.on(events)), ...);
   return text(last);
 }

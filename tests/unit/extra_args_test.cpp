@@ -114,7 +114,7 @@ TEST_CASE("names that ours have already") {
   const std::string share =
       "'-device vhost-user-fs-pci,chardev=share3,tag=share,queue-size=1024,"
       "addr=0x10.0,multifunction=on'";
-  const std::string serial = "'-device virtio-serial-pci,id=serial'";
+  const std::string serial = "'-device virtio-serial-pci,id=serial,ioeventfd=off'";
   const std::string no_device = "QEMU refuses a second device 'serial'; choose another id";
   const std::vector<std::pair<std::string, std::string>> rows = {
       {"-device virtio-rng-pci,id=serial",
@@ -218,7 +218,8 @@ TEST_CASE("each of the user's words is told with where it came from") {
             "behind -- (command line): '-smp 8' and our '-smp 2' (CPUS): QEMU takes the last; "
             "set CPUS instead",
             "behind -- (command line): '-device virtio-rng-pci,id=serial' and our '-device "
-            "virtio-serial-pci,id=serial': QEMU refuses a second device 'serial'; choose another "
+            "virtio-serial-pci,id=serial,ioeventfd=off': QEMU refuses a second device 'serial'; "
+            "choose another "
             "id"}});
 }
 

@@ -144,7 +144,9 @@ TEST_CASE("a disk that is kept") {
 TEST_CASE("a password is made only when nobody said how to log in") {
   const auto made = spec_of({}, docker_host());
   CHECK(made.generated_password == "0123456789ab");
-  CHECK(made.cloud_init == CloudInit{"", hash_password("0123456789ab", "0123456789abcdef"), {}});
+  CHECK(
+      made.cloud_init ==
+      CloudInit{"", hash_password("0123456789ab", "0123456789abcdef", PasswordMaker::machine), {}});
 
   const auto given = spec_of({"GUEST_PASSWORD=pa'ss, \"w\\ord\" \xc3\xbc"}, docker_host());
   CHECK(given.generated_password.empty());
@@ -252,11 +254,14 @@ TEST_CASE("which user-data turns vendor-data off") {
   }
 }
 
-// As `openssl passwd -6 -salt saltstring` has it.
+// As `openssl passwd -6 -salt saltstring` has it, and crypt(3).
 TEST_CASE("a password hash is what crypt reads") {
   CHECK(hash_password("Hello world!", "saltstring") ==
         "$6$saltstring$"
         "svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1");
+  CHECK(hash_password("Hello world!", "saltstring", PasswordMaker::machine) ==
+        "$6$rounds=1000$saltstring$"
+        "Zu2Vknok2/f53APfN687ADnzeNBLcsEgTwvcBHMD2./07rZQAt8vsuKVufD15dyZh.LOLB/uZKf6I3GyON4bp/");
 }
 
 TEST_CASE("a password that is too long for crypt") {

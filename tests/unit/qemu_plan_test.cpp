@@ -65,7 +65,7 @@ const Strings common_tail = {
     "-device",  "virtio-rng-pci",
     "-chardev", "socket,id=console,fd=4,server=on,wait=off",
     "-device",  "isa-serial,chardev=console",
-    "-device",  "virtio-serial-pci,id=serial",
+    "-device",  "virtio-serial-pci,id=serial,ioeventfd=off",
     "-chardev", "socket,id=reports,fd=5,server=on,wait=off",
     "-device",  "virtserialport,chardev=reports,name=org.vm-runner.shares",
     "-chardev", "socket,id=agent,fd=6,server=on,wait=off",

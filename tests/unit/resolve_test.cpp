@@ -38,7 +38,8 @@ TEST_CASE("when nobody says anything the default guest runs") {
   spec.boot = {"/guest/vmlinuz", "/guest/initrd", "root=/dev/vda"};
   spec.disk = Disk{"/guest/disk.qcow2", "qcow2", ""};
   spec.ssh = {"0.0.0.0", 2222};
-  spec.cloud_init = CloudInit{"", hash_password("0123456789ab", "0123456789abcdef"), {}};
+  spec.cloud_init =
+      CloudInit{"", hash_password("0123456789ab", "0123456789abcdef", PasswordMaker::machine), {}};
   spec.login_user = "debian";
   spec.generated_password = "0123456789ab";
   spec.console = true;

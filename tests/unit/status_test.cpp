@@ -42,8 +42,7 @@ bool settled(const LaunchPlan& plan, const VmState& state, const Strings& lines)
 TEST_CASE("healthy is a guest that is up with every share") {
   const auto plan = two_shares();
   const Strings all = {"1 ok /mnt/share", "2 ok /mnt/new", "done"};
-  CHECK(ailment(plan, Phase::starting_helpers, {}) == "the VM is starting helpers");
-  CHECK(ailment(plan, Phase::starting_qemu, {}) == "the VM is starting QEMU");
+  CHECK(ailment(plan, Phase::starting, {}) == "the VM is starting");
   CHECK(ailment(plan, Phase::booting, {"1 ok /mnt/share"}) == "the VM is booting");
   CHECK(ailment(plan, Phase::running, all).empty());
   CHECK(ailment(plan, Phase::stopping, all) == "the VM is stopping");
@@ -59,7 +58,7 @@ TEST_CASE("healthy is a guest that is up with every share") {
 
 TEST_CASE("a guest without a seed cannot tell so the machine is enough") {
   const auto plan = two_shares({"CLOUD_INIT=0"});
-  CHECK(ailment(plan, Phase::starting_qemu, {}) == "the VM is starting QEMU");
+  CHECK(ailment(plan, Phase::starting, {}) == "the VM is starting");
   CHECK(ailment(plan, Phase::booting, {}).empty());
 }
 
@@ -82,7 +81,7 @@ TEST_CASE("a machine that does not run or has lost a helper is not healthy") {
 TEST_CASE("waiting ends when nothing is left to wait for") {
   const auto plan = two_shares();
   const auto running = state_of(plan, Phase::running);
-  CHECK_FALSE(settled(plan, state_of(plan, Phase::starting_helpers), {}));
+  CHECK_FALSE(settled(plan, state_of(plan, Phase::starting), {}));
   CHECK_FALSE(settled(plan, state_of(plan, Phase::booting), {"1 ok /mnt/share"}));
   CHECK_FALSE(settled(plan, running, {"1 ok /mnt/share", "done"}));
   CHECK(settled(plan, running, {"1 ok /mnt/share", "2 error mount: no", "done"}));

@@ -15,10 +15,10 @@ TEST_CASE("QEMU that aborts under KVM is started again under TCG") {
   CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", refused})) ==
         "warn: KVM does not work here, the guest runs under tcg instead, many times slower: "
         "QEMU died (signal 6 (Aborted)): kvm_buf_set_msrs: Assertion failed.\n"
-        "start helpers 1\n");
-  CHECK(machine.phase() == Phase::starting_helpers);
-  CHECK(text(machine.on(event::HelpersStarted{})) == "start qemu\narm start 60000\n");
-  CHECK(text(machine.on(event::QmpReady{})) == "info: The machine runs (accelerator=tcg)\n");
+        "start 1\narm start 60000\n");
+  CHECK(machine.phase() == Phase::starting);
+  CHECK(text(machine.on(event::QmpReady{})) ==
+        "disarm start\ninfo: The machine runs (accelerator=tcg)\n");
 }
 
 TEST_CASE("a helper that does not follow QEMU is ended before the next attempt") {
@@ -28,7 +28,8 @@ TEST_CASE("a helper that does not follow QEMU is ended before the next attempt")
         "QEMU died (signal 6 (Aborted)): kvm_buf_set_msrs: Assertion failed.\n"
         "helpers 15\narm helpers 1000\n");
   CHECK(text(machine.on(event::TimerFired{Timer::helpers})) == "helpers 9\narm helpers 5000\n");
-  CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", killed})) == "start helpers 1\n");
+  CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", killed})) ==
+        "start 1\narm start 60000\n");
 }
 
 TEST_CASE("QEMU that aborts under the only accelerator is reported") {
@@ -121,7 +122,7 @@ TEST_CASE("an internal error of KVM while booting leads to TCG") {
         "warn: KVM does not work here, the guest runs under tcg instead, many times slower: "
         "the machine stopped with 'internal-error'\n"
         "qemu 9\narm kill 1000\n");
-  CHECK(text(machine.on(event::QemuEnded{killed})) == "start helpers 1\n");
+  CHECK(text(machine.on(event::QemuEnded{killed})) == "start 1\narm start 60000\n");
 }
 
 TEST_CASE("a machine that broke is ended with status 1") {
@@ -194,7 +195,7 @@ TEST_CASE("a QEMU that does not answer in time is ended") {
         "warn: KVM does not work here, the guest runs under tcg instead, many times slower: "
         "QEMU did not answer within 60 s\n"
         "qemu 9\narm kill 1000\n");
-  CHECK(text(kvm.on(event::QemuEnded{killed})) == "start helpers 1\n");
+  CHECK(text(kvm.on(event::QemuEnded{killed})) == "start 1\narm start 60000\n");
 
   auto quick = supervisor({Accelerator::tcg}, {});
   CHECK(after(quick, event::QmpReady{}, event::TimerFired{Timer::start}).empty());
@@ -224,10 +225,10 @@ TEST_CASE("a QEMU that closes its monitor is ended by other means") {
   }
   SUBCASE("the next attempt is not its") {
     auto machine = supervisor({Accelerator::kvm, Accelerator::tcg}, {});
-    CHECK(after(machine, event::MonitorClosed{}, event::QemuEnded{aborted}, event::HelpersStarted{},
+    CHECK(after(machine, event::MonitorClosed{}, event::QemuEnded{aborted},
                 event::TimerFired{Timer::monitor})
               .empty());
-    CHECK(machine.phase() == Phase::starting_qemu);
+    CHECK(machine.phase() == Phase::starting);
   }
 }
 

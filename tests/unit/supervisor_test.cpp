@@ -11,13 +11,12 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a guest that powers off ends with status 0") {
   auto machine = supervisor();
-  CHECK(text(machine.start()) == "start helpers 0\n");
-  CHECK(machine.phase() == Phase::starting_helpers);
-  CHECK(text(machine.on(event::HelpersStarted{})) == "start qemu\narm start 60000\n");
-  CHECK(machine.phase() == Phase::starting_qemu);
-  CHECK(text(machine.on(event::QmpReady{})) == "info: The machine runs (accelerator=tcg)\n");
+  CHECK(text(machine.start()) == "start 0\narm start 60000\n");
+  CHECK(machine.phase() == Phase::starting);
+  CHECK(text(machine.on(event::QmpReady{})) ==
+        "disarm start\ninfo: The machine runs (accelerator=tcg)\n");
   CHECK(machine.phase() == Phase::booting);
-  CHECK(text(machine.on(event::GuestAnswered{})).empty());
+  CHECK(text(machine.on(event::GuestAnswered{})) == "disarm report\n");
   CHECK(machine.phase() == Phase::running);
   CHECK(text(machine.on(event::GuestPoweredOff{"guest-shutdown"})) ==
         "info: The guest powered off\narm quit 6000\n");
@@ -40,16 +39,16 @@ TEST_CASE("a guest that does not say how its mounts went costs one warning") {
 
   auto slow = expecting(Accelerator::tcg);
   CHECK(after(slow, event::QmpReady{}) ==
-        "info: The machine runs (accelerator=tcg)\narm report 120000\n");
+        "disarm start\ninfo: The machine runs (accelerator=tcg)\narm report 120000\n");
   CHECK(text(slow.on(event::TimerFired{Timer::report})) == begin + "within 120 s" + end);
   CHECK(slow.phase() == Phase::booting);
-  CHECK(text(slow.on(event::GuestAnswered{})).empty());
+  CHECK(text(slow.on(event::GuestAnswered{})) == "disarm report\n");
   CHECK(slow.phase() == Phase::running);
 
   auto prompt = expecting(Accelerator::kvm);
   CHECK(after(prompt, event::QmpReady{}) ==
-        "info: The machine runs (accelerator=kvm)\narm report 60000\n");
-  CHECK(text(prompt.on(event::GuestAnswered{})).empty());
+        "disarm start\ninfo: The machine runs (accelerator=kvm)\narm report 60000\n");
+  CHECK(text(prompt.on(event::GuestAnswered{})) == "disarm report\n");
   CHECK(text(prompt.on(event::TimerFired{Timer::report})).empty());
   CHECK(text(prompt.on(event::GuestPoweredOff{"guest-shutdown"})) ==
         "info: The guest powered off\narm quit 6000\n");
@@ -161,7 +160,7 @@ TEST_CASE("a guest that restarts has to report again and is told of a few times"
   CHECK(text(machine.on(event::GuestRestarted{})) ==
         "warn: The guest has restarted 5 times and never came up: its console tells why\n");
   CHECK(text(machine.on(event::GuestRestarted{})).empty());
-  CHECK(text(machine.on(event::GuestAnswered{})).empty());
+  CHECK(text(machine.on(event::GuestAnswered{})) == "disarm report\n");
   CHECK(machine.phase() == Phase::running);
   CHECK(text(machine.on(event::GuestRestarted{})) == "info: The guest restarts\n");
 }

@@ -13,8 +13,7 @@ namespace vmr::test {
 namespace {
 
 std::vector<Event> all_events() {
-  const std::vector<Event> events = {event::HelpersStarted{},
-                                     event::StartFailed{true, "cannot start virtiofsd-1"},
+  const std::vector<Event> events = {event::StartFailed{true, "cannot start virtiofsd-1"},
                                      event::StartFailed{false, "cannot start qemu"},
                                      event::QmpReady{},
                                      event::MonitorClosed{},
@@ -53,10 +52,9 @@ void walk(std::size_t length, const std::function<void(Supervisor, const std::st
   const auto all = all_events();
   const std::vector<std::vector<Event>> ways = {
       {},
-      {event::HelpersStarted{}},
-      {event::HelpersStarted{}, event::QmpReady{}},
-      {event::HelpersStarted{}, event::QmpReady{}, event::GuestAnswered{}},
-      {event::HelpersStarted{}, event::QmpReady{}, event::StopAsked{"SIGTERM"}},
+      {event::QmpReady{}},
+      {event::QmpReady{}, event::GuestAnswered{}},
+      {event::QmpReady{}, event::StopAsked{"SIGTERM"}},
       {event::StopAsked{"SIGTERM"}, event::QemuEnded{clean},
        event::HelperEnded{"virtiofsd-1", clean}}};
   for (std::size_t way = 0; way < ways.size(); ++way) {

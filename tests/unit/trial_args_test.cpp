@@ -140,7 +140,7 @@ TEST_CASE("of our own arguments the machine, its memory and its plain devices ar
     return std::find(trial.ours.begin(), trial.ours.end(), word) != trial.ours.end();
   };
   CHECK(has("-kernel"));
-  CHECK(has("virtio-serial-pci,id=serial"));
+  CHECK(has("virtio-serial-pci,id=serial,ioeventfd=off"));
   CHECK(has("virtio-rng-pci"));
 }
 
