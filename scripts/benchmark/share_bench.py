@@ -9,9 +9,9 @@ from share_vm import Guest, RefusedError
 
 # In the order in which they leave behind what the next ones need. The unit is of a rate: more is better.
 WORKLOADS = {
-    'write': 'MiB/s', 'read': 'MiB/s', 'read-again': 'MiB/s', 'random-read': '1/s', 'parallel-read': '1/s',
-    'random-write': '1/s', 'mmap-read': 'MiB/s', 'mmap-write': 'MiB/s', 'create': '1/s', 'list': '1/s',
-    'list-again': '1/s', 'read-small': '1/s', 'unlink': '1/s', 'git-status': '1/s', 'git-status-again': '1/s',
+    "write": "MiB/s", "read": "MiB/s", "read-again": "MiB/s", "random-read": "1/s", "parallel-read": "1/s",
+    "random-write": "1/s", "mmap-read": "MiB/s", "mmap-write": "MiB/s", "create": "1/s", "list": "1/s",
+    "list-again": "1/s", "read-small": "1/s", "unlink": "1/s", "git-status": "1/s", "git-status-again": "1/s",
 }
 MEANING = """`write`, `read`: 32 MiB in blocks of 1 MiB, `read-again` from the guest's cache if it keeps one; `random-…`: 1000
 pages of 4 KiB, `parallel-read` the same by four threads; `mmap-…`: 32 MiB page by page, writing with `msync`; `create`,
@@ -27,20 +27,20 @@ class Place:
     folder: str
 
 
-def work_in_turns(places: list[Place], rounds: int, prefix: str = '', common: bool = True) -> list[Series]:
+def work_in_turns(places: list[Place], rounds: int, prefix: str = "", common: bool = True) -> list[Series]:
     """Rates of each workload, and the geometric mean of each round: over what every one of the places can do, or, unless
     `common`, over all but mappings."""
     series = {(workload, place.contender): Series(prefix + workload, place.contender, unit)
               for workload, unit in WORKLOADS.items() for place in places}
     for place in places:  # git reads what it has to once, and writes its index
-        place.guest.ask('git-status', place.folder)
+        place.guest.ask("git-status", place.folder)
     for _ in range(rounds):
         for workload in WORKLOADS:
             for place in places:
                 rate = work(place, workload)
                 if rate is not None:
                     series[workload, place.contender].samples.append(rate)
-    counted = [workload for workload in WORKLOADS if common or not workload.startswith('mmap')]
+    counted = [workload for workload in WORKLOADS if common or not workload.startswith("mmap")]
     return means(series, places, counted, rounds, prefix) + [one for one in series.values() if one.samples]
 
 
@@ -59,7 +59,7 @@ def means(series: dict[tuple[str, str], Series], places: list[Place], workloads:
     for place in places:
         rates = [series[workload, place.contender].samples for workload in common]
         samples = [math.exp(sum(math.log(rate[number]) for rate in rates) / len(rates)) for number in range(rounds)]
-        result.append(Series(prefix + 'mean', place.contender, '1/s', samples))
+        result.append(Series(prefix + "mean", place.contender, "1/s", samples))
     return result
 
 
