@@ -14,6 +14,7 @@ from measure import Goal, Part, Series
 
 # In the order of the report.
 PARTS = ["start", "guest", "stop", "profile", "memory", "shares", "scale", "micro", "size", "image"]
+ON_REQUEST = ["matrix"]  # only with --only
 
 
 @dataclass
@@ -59,7 +60,7 @@ def save(results: Results, path: Path) -> None:
 
 
 def in_order(results: Results) -> list[tuple[str, Part]]:
-    return [(name, results.parts[name]) for name in PARTS if name in results.parts]
+    return [(name, results.parts[name]) for name in PARTS + ON_REQUEST if name in results.parts]
 
 
 @dataclass
