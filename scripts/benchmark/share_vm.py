@@ -15,6 +15,10 @@ DOCKER = os.environ.get("DOCKER", "docker")
 IMAGE = "docker-vm-runner:test"
 C_DAEMON = "/usr/lib/qemu/virtiofsd"
 RUST_DAEMON = "/usr/libexec/virtiofsd"
+# Each VM has vm-runner's default of two vCPUs, and the guest uses one, so that the daemon and QEMU's other threads have a
+# processor here too. With a single vCPU, QEMU's emulation takes no care of memory order, which a device of another
+# process relies on.
+ONE_CPU = "maxcpus=1"
 
 
 @dataclass
@@ -49,10 +53,10 @@ class Script:
 
     def text(self) -> str:
         qemu = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-machine", "q35,usb=off,memory-backend=memory", "-accel", "tcg", "-cpu", "max", "-smp", "1",
+                "-machine", "q35,usb=off,memory-backend=memory", "-accel", "tcg", "-cpu", "max", "-smp", "2",
                 "-m", "1024", "-object", "memory-backend-memfd,id=memory,size=1024M,share=on",
                 "-kernel", self.guest / "vmlinux", "-initrd", self.guest / "initrd.img",
-                "-append", "console=ttyS0 quiet panic=-1 rodata=off cryptomgr.notests rdinit=/bench/init",
+                "-append", f"console=ttyS0 quiet panic=-1 rodata=off cryptomgr.notests {ONE_CPU} rdinit=/bench/init",
                 "-serial", "stdio", *self.more]
         lines = ["#!/bin/sh"]
         for position, share in enumerate(self.shares):
@@ -159,8 +163,8 @@ def start_vm_runner(program: Path, guest: Path, shares: list[Share], folder: Pat
     name = folder.name
     user_data = folder / "user-data"
     user_data.write_text("#!/bin/sh\nexec /bench/start\n")
-    settings = {"GUEST_NAME": name, "SSH_PORT": "0", "ACCEL": "tcg", "CPUS": "1", "MEMORY": "1024",
-                "BASE_IMAGE": guest, "CLOUD_INIT_USER_DATA": user_data}
+    settings = {"GUEST_NAME": name, "SSH_PORT": "0", "ACCEL": "tcg", "MEMORY": "1024",
+                "BASE_IMAGE": guest, "CMDLINE": ONE_CPU, "CLOUD_INIT_USER_DATA": user_data}
     for number, share in enumerate(shares, 1):
         driver = "9p" if share.daemon is None else "virtiofs"
         for key, value in (("SOURCE", share.source), ("TARGET", share.name), ("DRIVER", driver)):
