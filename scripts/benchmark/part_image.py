@@ -13,7 +13,7 @@ from results import amount
 
 IMAGE = "docker-vm-runner:test"
 DOCKERFILE = Path(__file__).resolve().parents[2] / "docker/Dockerfile"
-BASE = re.search(r"^FROM (\S+) AS runtime$", DOCKERFILE.read_text(), re.MULTILINE)[1]
+BASE = re.search(r"^FROM (\S+) AS programs$", DOCKERFILE.read_text(), re.MULTILINE)[1]
 ENGINE, CONTAINER, BARE = "the engine alone (/bin/true)", "vm-runner in a container", "vm-runner without one"
 SMALLEST_SHOWN = 0.1  # MB; the table in the notes has all of them
 MB = {"B": 1e-6, "kB": 1e-3, "KB": 1e-3, "MB": 1.0, "GB": 1e3}
