@@ -79,11 +79,6 @@ constexpr std::string_view mount_function = R"sh(
 # set on the mounted folder.
 mount_share() {
   number=$1 type=$2 options=$3 tag=$4 folder=$5 mode=${6-}
-  # Before kernel 6.4 this caches nothing but what is mapped, which is refused without it.
-  case $type,$options,$(uname -r) in
-    9p,*cache=*) ;;
-    9p,*,[1-5].* | 9p,*,6.[0-3].*) options=$options,cache=mmap ;;
-  esac
   made=
   [ -d "$folder" ] || made=yes
   if ! said=$(mkdir -p "$folder" 2>&1); then
@@ -139,12 +134,12 @@ unmount_share() {
 
 )sh";
 
-/// The `cache=` of a 9p mount; empty leaves it to the script, for what the guest's kernel can.
+/// The `cache=` of a 9p mount; empty leaves the kernel's default, which is none.
 ///
 /// Without a cache the guest sees every change of the host at once, but a shared writable mmap
-/// fails. `mmap` allows that and, from kernel 6.4 on, also keeps file contents until the next open
-/// and writes late: 9p has nothing nearer to "metadata" that every kernel knows. `loose` never
-/// looks again at what it has cached.
+/// fails. `mmap` allows that and, from kernel 6.4 on, also keeps file contents until the next open:
+/// 9p has nothing nearer to "metadata" that every kernel knows. `loose` never looks again at what
+/// it has cached.
 std::string_view ninep_cache(CacheMode cache) {
   switch (cache) {
     case CacheMode::automatic:

@@ -51,11 +51,7 @@ class FakeGuest {
     for (const auto* name : {"dev/vport1p1", "dev/vport1p2", "dev/console", "mounts", "dmesg"}) {
       write_file(folder_ / name, "");
     }
-    set_kernel("6.12.48+deb13-amd64");
   }
-
-  /// What `uname -r` prints from now on.
-  void set_kernel(const std::string& version) const { write_file(path("kernel"), version + "\n"); }
 
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
 
@@ -106,7 +102,6 @@ class FakeGuest {
         "record() {{ printf '%s\\0' \"$@\"; printf '\\n'; }}\n"
         "modprobe() {{ record \"$@\" >>{0}/modprobe.calls; echo noise >&2; return 1; }}\n"
         "dmesg() {{ cat {0}/dmesg; }}\n"
-        "uname() {{ cat {0}/kernel; }}\n"
         "mount() {{\n"
         "  record \"$@\" >>{0}/mount.calls\n"
         "  if [ \"$6\" = \"$(cat {0}/refused-tag 2>/dev/null)\" ]; then\n"
@@ -164,33 +159,6 @@ TEST_CASE("the guest mounts every share and reports it") {
     CHECK(read_file(guest.path("dev/vport1p1")).empty());
     CHECK(fs::is_directory(a));
     CHECK(fs::is_directory(b));
-  });
-}
-
-TEST_CASE("where that caches nothing else, files over 9p can be mapped by default") {
-  in_every_shell([](FakeGuest& guest) {
-    const auto options_with = [&](CacheMode cache, Driver driver = Driver::ninep) {
-      fs::remove(guest.path("mount.calls"));
-      write_file(guest.path("mounts"), "");
-      auto share = share_with(1, driver, "s", guest.path("mnt/s"));
-      share.cache = cache;
-      CHECK(guest.boot({share}));
-      return guest.calls("mount").at(0).at(3);
-    };
-    const std::string plain(ninep_options);
-    for (const auto* version : {"4.19.0-27-amd64", "5.10.0", "6.1.0-32-amd64", "6.3.13", "6.0.1"}) {
-      CAPTURE(version);
-      guest.set_kernel(version);
-      CHECK(options_with(CacheMode::automatic) == plain + ",cache=mmap");
-      CHECK(options_with(CacheMode::none) == plain + ",cache=none");
-      CHECK(options_with(CacheMode::always) == plain + ",cache=loose");
-      CHECK(options_with(CacheMode::automatic, Driver::virtiofs) == "rw");
-    }
-    for (const auto* version : {"6.4.0", "6.10.11", "6.12.48+deb13-amd64", "7.0.1", "10.1.0", ""}) {
-      CAPTURE(version);
-      guest.set_kernel(version);
-      CHECK(options_with(CacheMode::automatic) == plain);
-    }
   });
 }
 
