@@ -18,7 +18,7 @@ from share_vm import C_DAEMON, RUST_DAEMON, Guest, Script, Share, make_source, m
 
 def run(bench: Bench) -> Part:
     notes = [MEANING, "Medians; the first column in its unit, the others as ratios to it. `again` is the same as the first: "
-             "what it differs by is noise."]
+             "what it differs by is noise. `never¹`: only once the guest drops its caches."]
     series: list[Series] = []
     guests = make_guests(bench)
     for number, group in enumerate(groups()):
@@ -52,7 +52,7 @@ def try_group(bench: Bench, group: Group, guest: Path, name: str) -> tuple[list[
         running = start_script(script, group.where)
         cleanup.callback(running.power_off)
         places = [Place(share.name, running, share.folder) for share in shares]
-        measured = work_in_turns(places, bench.rounds(5), f"{group.title}: ", common=False)
+        measured = work_in_turns(places, bench.rounds(3), f"{group.title}: ", common=False)
         return measured, check_modes(group, running, shares)
 
 

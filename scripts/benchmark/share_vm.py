@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """VMs whose guest is asked, line by line over its console, to work in shares."""
+import contextlib
 import os
 import select
 import shlex
@@ -85,6 +86,7 @@ class Guest:
     """A running VM, whatever its `command` is, whose console is the agent's."""
 
     def __init__(self, command: list[str], name: str, environment: dict[str, str] | None = None):
+        self.command = command
         self.name = name
         self.said = b""
         self.rest = b""
@@ -100,7 +102,7 @@ class Guest:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, end - time.monotonic()))
             data = self.process.stdout.read(65536) if ready else None
             if not data:
-                os.killpg(self.process.pid, signal.SIGKILL)  # daemons whose QEMU never came too
+                self.kill()
                 errors = self.process.stderr.read().decode(errors="replace")
                 raise RuntimeError(f'{self.name}: no answer; {self.said.decode(errors="replace")[-2000:]} {errors[-2000:]}')
             self.said += data
@@ -124,9 +126,17 @@ class Guest:
         return answer[3:]
 
     def power_off(self) -> None:
-        self.process.stdin.write(b"power-off\n")
-        self.process.stdin.flush()
-        self.process.communicate(timeout=30)
+        try:
+            self.process.communicate(b"power-off\n", timeout=30)
+        except (BrokenPipeError, ValueError, subprocess.TimeoutExpired):
+            self.kill()
+
+    def kill(self) -> None:
+        """What was started with it too: daemons whose QEMU never came, a container."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.command[:2] == [DOCKER, "run"]:
+            subprocess.run([DOCKER, "rm", "-f", self.name], capture_output=True, check=False)
 
 
 @dataclass
@@ -149,7 +159,12 @@ class Launcher:
 
     def end(self, guest: Guest) -> None:
         guest.power_off()
-        self.process.wait(timeout=60)
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:  # the guest does not answer
+            subprocess.run([*self.command, "stop", "--now", "--set", f"GUEST_NAME={guest.name}"], env=clean_environment(),
+                           capture_output=True, check=False)
+            self.process.wait(timeout=30)
 
 
 def clean_environment() -> dict[str, str]:
@@ -199,7 +214,7 @@ def start_script(script: Script, where: str) -> Guest:
     command = ["sh", str(path)]
     if where == "container":
         more = ["--privileged"] if script.privileged else []
-        command = [DOCKER, "run", "--rm", "-i", *more, *mounts(script.folder, script.guest, script.shares),
+        command = [DOCKER, "run", "--rm", "-i", "--name", script.folder.name, *more, *mounts(script.folder, script.guest, script.shares),
                    "--entrypoint", "sh", IMAGE, str(path)]
     guest = Guest(command, script.folder.name)
     for share in script.shares:
