@@ -43,6 +43,10 @@ class Look:
     def host(self, name: str, text: str) -> None:
         (self.outside / name).write_text(text)
 
+    def append(self, name: str, text: str) -> None:
+        with open(self.outside / name, "a", encoding="ascii") as file:
+            file.write(text)
+
     def on_host(self, name: str) -> str:
         return (self.outside / name).read_text()
 
@@ -94,48 +98,37 @@ def host_replaces(look: Look) -> str:
     return look.guest_sees("content", name, "new")
 
 
-def host_rewrites_open_file(look: Look) -> str:
+def seen_while_held(look: Look, hold: str, change: Callable[[str, str], None], text: str, verb: str,
+                    expected: str) -> str:
+    """What `verb` sees of a change with `text` that the host makes while the guest has the file open by `hold`."""
     name = look.file()
-    look.ask("hold", name)
-    look.host(name, "new")
-    seen = look.guest_sees("content-held", name, "new")
+    look.ask(hold, name)
+    change(name, text)
+    seen = look.guest_sees(verb, name, expected)
     look.ask("release", name)
     return seen
+
+
+def host_rewrites_open_file(look: Look) -> str:
+    return seen_while_held(look, "hold", look.host, "new", "content-held", "new")
 
 
 def host_rewrites_file_open_elsewhere(look: Look) -> str:
-    name = look.file()
-    look.ask("hold", name)
-    look.host(name, "new")
-    seen = look.guest_sees("content", name, "new")
-    look.ask("release", name)
-    return seen
+    return seen_while_held(look, "hold", look.host, "new", "content", "new")
 
 
 def host_appends_to_open_file(look: Look) -> str:
-    name = look.file()
-    look.ask("hold", name)
-    with open(look.outside / name, "a", encoding="ascii") as file:
-        file.write("+more")
-    seen = look.guest_sees("content-held", name, "old+more")
-    look.ask("release", name)
-    return seen
+    return seen_while_held(look, "hold", look.append, "+more", "content-held", "old+more")
 
 
 def host_rewrites_mapped_file(look: Look) -> str:
-    name = look.file()
-    look.ask("hold-mapped", name)
-    look.host(name, "new")
-    seen = look.guest_sees("content-mapped", name, "new")
-    look.ask("release", name)
-    return seen
+    return seen_while_held(look, "hold-mapped", look.host, "new", "content-mapped", "new")
 
 
 def host_appends_size(look: Look) -> str:
     name = look.file()
     look.ask("size", name)
-    with open(look.outside / name, "a", encoding="ascii") as file:
-        file.write("+more")
+    look.append(name, "+more")
     return look.guest_sees("size", name, "8")
 
 
