@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The capabilities that the manifests give: all that virtiofsd needs as root, and none besides.
+#include "build_paths.hpp"
 #include "support/container.hpp"
 
 #include <doctest/doctest.h>

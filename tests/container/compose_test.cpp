@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // docker/compose.yaml, as compose itself reads it where there is a compose command.
+#include "build_paths.hpp"
 #include "support/container.hpp"
 #include "support/guest.hpp"
 #include "support/text_file.hpp"

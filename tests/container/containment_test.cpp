@@ -2,6 +2,7 @@
 // A guest's root against the shares of Debian 13: 9p, and the Rust virtiofsd in each sandbox.
 #include "support/containment.hpp"
 
+#include "build_paths.hpp"
 #include "support/container.hpp"
 #include "support/guest.hpp"
 #include "support/this_machine.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `doctor` in containers: what it says is so, and the flags that it prints do what it says.
 #include "base/shell_words.hpp"
+#include "build_paths.hpp"
 #include "support/container.hpp"
 
 #include <boost/json.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // docker/kubernetes: the pod is really run, by podman's `kube play`; of the StatefulSet all is
 // checked that needs no cluster.
+#include "build_paths.hpp"
 #include "support/container.hpp"
 #include "support/guest.hpp"
 #include "support/wait_for_file.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // docker/seccomp-virtiofs.json: what works with it, that nothing less is enough, and that nothing
 // else was added to Docker's default profile.
+#include "build_paths.hpp"
 #include "support/container.hpp"
 #include "support/guest.hpp"
 

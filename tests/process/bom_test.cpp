@@ -2,6 +2,7 @@
 // The bill of materials of the machine that runs the tests, as the image gets its own.
 #include "support/bom.hpp"
 
+#include "build_paths.hpp"
 #include "host/capture.hpp"
 #include "support/temporary_folder.hpp"
 

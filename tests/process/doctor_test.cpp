@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `vm-runner doctor` with the real probes: the programs are fakes where nothing else is said.
+#include "build_paths.hpp"
 #include "host/capture.hpp"
 #include "host/probe.hpp"
 #include "host/probe_doctor.hpp"

@@ -2,6 +2,7 @@
 // Every fault of every child at every stage of its life, and what comes of it: the tables of
 // docs/reliability.md. UPDATE_OBSERVED=1 writes them anew.
 #include "../fakes/fault.hpp"
+#include "build_paths.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
 #include "support/observed_table.hpp"

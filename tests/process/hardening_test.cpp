@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the linker and the compiler have put into the program against those who find a fault in it.
+#include "build_paths.hpp"
 #include "host/capture.hpp"
 #include "support/text_file.hpp"
 

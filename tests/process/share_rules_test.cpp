@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a user reads when a share cannot be: `vm-runner args --format=json`, the real program.
+#include "build_paths.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
 #include "support/text_file.hpp"

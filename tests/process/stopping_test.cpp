@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The whole launcher with fake programs: each way to ask for the end, and each way not to comply.
+#include "build_paths.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The unit for systemd, read by systemd.
+#include "build_paths.hpp"
 #include "host/capture.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/text_file.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/access_modes.hpp"
 
+#include "build_paths.hpp"
 #include "support/guest.hpp"
 #include "support/share_view.hpp"
 

@@ -2,6 +2,7 @@
 #include "support/container.hpp"
 
 #include "base/shell_words.hpp"
+#include "build_paths.hpp"
 #include "host/programs.hpp"
 #include "support/guest.hpp"
 #include "support/text_file.hpp"

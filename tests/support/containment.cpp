@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/containment.hpp"
 
+#include "build_paths.hpp"
 #include "host/probe.hpp"
 #include "support/escape_tricks.hpp"
 #include "support/guest.hpp"

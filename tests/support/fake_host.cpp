@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/fake_host.hpp"
 
+#include "build_paths.hpp"
 #include "support/guest.hpp"
 #include "support/processes.hpp"
 #include "support/text_file.hpp"

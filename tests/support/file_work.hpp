@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "build_paths.hpp"
 #include "support/observed_table.hpp"
 
 #include <string>

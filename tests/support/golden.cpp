@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/golden.hpp"
 
+#include "build_paths.hpp"
 #include "support/host_toml.hpp"
 #include "support/text_file.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/launcher.hpp"
 
+#include "build_paths.hpp"
 #include "support/processes.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/observed_output.hpp"
 
+#include "build_paths.hpp"
 #include "support/text_file.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What docs/debugging.md shows is what the commands print, on made-up hosts.
+#include "build_paths.hpp"
 #include "commands/config_text.hpp"
 #include "commands/doctor_report.hpp"
 #include "commands/launch_script.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "build_paths.hpp"
 #include "config/arguments.hpp"
 #include "config/settings.hpp"
 #include "config/variables.hpp"

@@ -5,6 +5,7 @@
 
 #include "base/qemu_option.hpp"
 #include "base/shell_words.hpp"
+#include "build_paths.hpp"
 #include "config/load.hpp"
 #include "config/raw_settings.hpp"
 #include "support/hostile_values.hpp"

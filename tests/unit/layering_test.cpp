@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Keeps src/ in its layers, each of which includes only itself and those before it.
+#include "build_paths.hpp"
 #include "support/judge.hpp"
 #include "support/text_file.hpp"
 

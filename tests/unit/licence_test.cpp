@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "build_paths.hpp"
 #include "support/text_file.hpp"
 
 #include <doctest/doctest.h>

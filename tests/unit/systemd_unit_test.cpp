@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/shell_words.hpp"
 #include "base/units.hpp"
+#include "build_paths.hpp"
 #include "config/arguments.hpp"
 #include "config/load.hpp"
 #include "spec/vm_spec.hpp"
