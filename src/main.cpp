@@ -2,13 +2,11 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "commands/commands.hpp"
+#include "commands/print_output.hpp"
 #include "config/load.hpp"
 #include "config/secrets.hpp"
 #include "run/listen.hpp"
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
@@ -65,7 +63,7 @@ int act(const Arguments& arguments, const Strings& environment) {
       vmr::become_with_listeners(arguments.sockets, arguments.qemu_args);
     case Command::help:
     case Command::version:
-      fmt::print("{}", arguments.text);
+      vmr::print_output(arguments.text);
       return number(ExitStatus::ok);
   }
   return number(ExitStatus::failed);
@@ -75,6 +73,8 @@ int run(const Strings& argv, const Strings& environment) try {
   // Also what is wrong with the words and with the configuration is told in it.
   vmr::set_log_format(vmr::early_log_format(argv, environment));
   return act(vmr::parse_arguments(argv), environment);
+} catch (const vmr::ReaderGone&) {
+  return static_cast<int>(ExitStatus::failed);
 } catch (const vmr::InvalidConfig& invalid) {
   for (const auto& problem : invalid.problems) vmr::report(problem);
   return static_cast<int>(vmr::exit_status_of(invalid.problems));
@@ -88,11 +88,11 @@ int run(const Strings& argv, const Strings& environment) try {
 
 /// A closed standard stream would give its number to the first file or socket that is opened.
 void open_missing_streams() {
-  int fd = -1;
-  do {
-    fd = ::open("/dev/null", O_RDWR);
-  } while (fd >= 0 && fd <= STDERR_FILENO);
-  ::close(fd);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // A result that nobody can have is not to seem printed.
+    ::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
+  }
 }
 
 }  // namespace

@@ -4,14 +4,29 @@
 #include "base/error.hpp"
 
 #include <cerrno>
-#include <cstdio>
+#include <csignal>
 #include <cstring>
+#include <poll.h>
+#include <unistd.h>
 
 namespace vmr {
 
-void print_output(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("standard output cannot be written", std::strerror(errno), "");
+void print_output(std::string_view text) {
+  // The status is then the same whether or not the signal was ignored before.
+  std::signal(SIGPIPE, SIG_IGN);
+  while (!text.empty()) {
+    const auto size = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (size >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(size));
+    } else if (errno == EAGAIN) {
+      // Somebody else made the pipe or terminal so, and may read slowly.
+      pollfd ready{STDOUT_FILENO, POLLOUT, 0};
+      ::poll(&ready, 1, -1);
+    } else if (errno == EPIPE) {
+      throw ReaderGone();
+    } else if (errno != EINTR) {
+      throw Error("standard output cannot be written", std::strerror(errno), "");
+    }
   }
 }
 

@@ -2,13 +2,13 @@
 #include "base/ascii.hpp"
 #include "base/paths.hpp"
 #include "commands/commands.hpp"
+#include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
 #include "commands/status_table.hpp"
 #include "config/settings.hpp"
 #include "run/json_session.hpp"
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -53,21 +53,17 @@ json::array take_share_settings(Arguments& arguments) {
 ExitStatus list_shares(const ControlAddress& address, Format format) {
   const auto result = ask_launcher(address, {{"request", "share-list"}}).result;
   if (format == Format::json) {
-    fmt::print("{}\n", json::serialize(result.at("shares")));
+    print_output(json::serialize(result.at("shares")) + "\n");
     return ExitStatus::ok;
   }
-  for (const auto& share : result.at("shares").as_array()) {
-    fmt::print("{}", share_row(share.as_object()));
-  }
+  std::string rows;
+  for (const auto& share : result.at("shares").as_array()) rows += share_row(share.as_object());
+  print_output(rows);
   return ExitStatus::ok;
 }
 
 void print_share(const json::object& share, Format format) {
-  if (format == Format::json) {
-    fmt::print("{}\n", json::serialize(share));
-  } else {
-    fmt::print("{}", share_row(share));
-  }
+  print_output(format == Format::json ? json::serialize(share) + "\n" : share_row(share));
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include "run/wait_for_socket.hpp"
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
 
 #include <chrono>
 
@@ -35,11 +34,11 @@ ExitStatus command_status(const Arguments& arguments, const std::vector<std::str
   }
   const bool healthy = is_true(status, "healthy");
   if (arguments.healthy) {
-    fmt::print("{}\n", healthy ? "healthy" : text_at(status, "problem"));
+    print_output((healthy ? "healthy" : text_at(status, "problem")) + "\n");
   } else if (arguments.format == Format::json) {
-    fmt::print("{}\n", boost::json::serialize(status));
+    print_output(boost::json::serialize(status) + "\n");
   } else {
-    fmt::print("{}", status_table(status));
+    print_output(status_table(status));
   }
   const bool is_question = arguments.healthy || arguments.wait;
   return healthy || !is_question ? ExitStatus::ok : ExitStatus::failed;
