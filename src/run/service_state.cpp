@@ -28,9 +28,20 @@ void ServiceState::update(Phase phase, Accelerator accelerator, bool expects_rep
 void ServiceState::watch() {
   const auto interval = notifier_.watchdog_interval();
   if (!interval) return;
-  notifier_.watchdog();
+  ask();
   timer_.expires_after(*interval);
-  timer_.async_wait([this](boost::system::error_code) { is_well_([this] { watch(); }); });
+  timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) watch();
+  });
+}
+
+void ServiceState::ask() {
+  // One that hangs is not sent question after question. One of which nobody has the answer any more
+  // was refused, or has gone with the QEMU that was asked.
+  if (!asked_.expired()) return;
+  const auto question = std::make_shared<Question>();
+  asked_ = question;
+  is_well_([this, question] { notifier_.watchdog(); });
 }
 
 }  // namespace vmr

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 namespace vmr {
@@ -16,7 +17,8 @@ namespace vmr {
 /// Keeps systemd informed of the VM's state.
 class ServiceState {
  public:
-  /// `is_well` calls its argument as soon as, and only if, all is well.
+  /// `is_well` calls its argument as soon as, and only if, all is well, and keeps it until it
+  /// knows.
   ServiceState(const boost::asio::any_io_executor& executor,
                std::function<void(std::function<void()> then)> is_well);
 
@@ -24,14 +26,20 @@ class ServiceState {
   /// it is up.
   void update(Phase phase, Accelerator accelerator, bool expects_report);
 
-  /// Tells that all is well, again and again, where that is asked for.
+  /// Asks whether all is well, again and again, where systemd wants to know, and tells it each time
+  /// that it is.
   void watch();
 
  private:
+  struct Question {};
+
+  void ask();
+
   std::function<void(std::function<void()>)> is_well_;
   boost::asio::steady_timer timer_;
   Notifier notifier_;
   std::optional<Phase> told_;
+  std::weak_ptr<Question> asked_;  ///< until it is answered
 };
 
 }  // namespace vmr

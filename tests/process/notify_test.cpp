@@ -3,13 +3,16 @@
 #include "run/notify.hpp"
 
 #include "base/log.hpp"
+#include "run/service_state.hpp"
 #include "support/processes.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -253,6 +256,68 @@ TEST_CASE("notify: the watchdog is fed in half its time when it is for us") {
   for (const std::string wrong : {"0", "-1", "1 s", "18446744073709551616", "x\n"}) {
     CHECK(interval_under({{"WATCHDOG_USEC", wrong}}) == std::nullopt);
   }
+}
+
+/// A launcher whose QEMU answers as a test says, in the middle of which `act` is called.
+class Watched {
+ public:
+  explicit Watched(std::function<void(std::function<void()> well)> ask)
+      : systemd_(folder_ / "notify"),
+        variables_(Values{{"NOTIFY_SOCKET", folder_ / "notify"}, {"WATCHDOG_USEC", "2000"}}),
+        state_(context_.get_executor(), [this, ask = std::move(ask)](const auto& well) {
+          ++asked_;
+          ask(well);
+        }) {
+    state_.watch();
+  }
+
+  /// Goes on until it has been asked `count` times, or for ten seconds; the pings until then.
+  std::size_t pings_until_asked(int count) {
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (asked_ < count && std::chrono::steady_clock::now() < end) context_.run_one_for(1s);
+    CHECK(asked_ >= count);
+    return systemd_.receive().size();
+  }
+  /// The same for `count` turns of the clock.
+  std::size_t pings_in_turns(int count) {
+    for (int i = 0; i < count; ++i) context_.run_one_for(1s);
+    return systemd_.receive().size();
+  }
+  [[nodiscard]] int asked() const { return asked_; }
+
+ private:
+  TemporaryFolder folder_;
+  Receiver systemd_;
+  Variables variables_;
+  boost::asio::io_context context_{1};
+  int asked_ = 0;
+  ServiceState state_;
+};
+
+TEST_CASE("notify: the watchdog hears of each good answer, and goes on to ask after a bad one") {
+  bool is_well = false;
+  Watched launcher([&](const auto& well) {
+    if (is_well) well();
+  });
+  CHECK(launcher.pings_until_asked(5) == 0);
+  is_well = true;
+  const auto before = launcher.asked();
+  CHECK(launcher.pings_until_asked(before + 5) == 5);
+  is_well = false;
+  CHECK(launcher.pings_until_asked(before + 10) == 0);
+}
+
+TEST_CASE("notify: a QEMU that hangs is asked once and hears of it when it answers") {
+  std::vector<std::function<void()>> open;
+  Watched launcher([&](const auto& well) { open.push_back(well); });
+  CHECK(launcher.pings_in_turns(5) == 0);
+  CHECK(launcher.asked() == 1);
+  open.front()();
+  open.clear();
+  CHECK(launcher.pings_until_asked(2) == 1);
+  // One that is given up, with the QEMU that was asked, is asked again.
+  open.clear();
+  CHECK(launcher.pings_until_asked(3) == 0);
 }
 
 }  // namespace
