@@ -3,6 +3,7 @@
 #include "guest/raw_share.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <ctime>
 #include <fcntl.h>
 #include <functional>
