@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run/control.hpp"
 
+#include "base/log.hpp"
 #include "run/json_session.hpp"
 #include "run/json_text.hpp"
 #include "run/line_reader.hpp"
@@ -10,6 +11,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <exception>
 #include <fcntl.h>
 #include <optional>
 #include <sys/socket.h>
@@ -165,6 +167,11 @@ void ControlRequest::attempt(const std::function<void()>& act) {
   } catch (const InvalidConfig& invalid) {
     answered_ = true;
     connection_->send(error_reply(invalid));
+  } catch (const std::exception& fault) {
+    // Ours, not the client's; and never one that a running guest pays for.
+    log_error("The request '{}' failed: {}; the VM goes on", name_, fault.what());
+    fail(Error(fmt::format("the request '{}' failed: {}", name_, fault.what()),
+               "a fault in vm-runner; the VM goes on", "report it with the launcher's log"));
   }
 }
 

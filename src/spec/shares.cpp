@@ -216,6 +216,13 @@ std::vector<Share> resolve_shares(const std::vector<ShareConfig>& configs, const
 
 AddedShare resolve_added_share(const Config& config, const std::vector<Share>& present,
                                const Host& host) {
+  // Empty values count as unset: nothing is left of a share that has no other.
+  if (config.shares.empty()) {
+    return {{},
+            {{"missing source information for the added share: no SOURCE is given", "",
+              "name the folder: vm-runner share add FOLDER"}},
+            {}};
+  }
   Findings findings;
   const auto& asked = config.shares.front();
   const auto guest = chosen_guest(config, host);

@@ -118,6 +118,25 @@ TEST_CASE("status: the socket of a killed launcher is told from a living one") {
   CHECK(asked.log.find("its launcher was killed") != asked.log.npos);
 }
 
+TEST_CASE("status: a share to add without a source is refused and the VM goes on") {
+  const FakeHost host;
+  Launcher launcher(host.settings({{"FAKE_QEMU", "report,agent"}, {"FAKE_REPORT", "done\n"}}));
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  const auto socket = host.runtime_folder() + "/vm-runner/vm/control.sock";
+  const std::vector<std::string> settings = {R"([])", R"(["SOURCE="])", R"(["source="])", R"([7])"};
+  for (const auto& list : settings) {
+    const auto answer =
+        answer_to(socket, R"({"version":1,"request":"share-add","settings":)" + list + "}\n");
+    INFO(list);
+    CHECK(answer.find("missing source information for the added share") != answer.npos);
+  }
+  CHECK(answer_to(socket, R"({"version":1,"request":"share-list"})"
+                          "\n") == R"({"share-list":{"shares":[]},"version":1})"
+                                   "\n");
+  launcher.signal(SIGTERM);
+  CHECK(host.finish(launcher).status == 0);
+}
+
 TEST_CASE("status: the socket is for its user alone and answers whatever it is sent") {
   const Running vm;
   struct stat facts {};

@@ -63,6 +63,13 @@ TEST_CASE("a share that cannot come later is refused in libvirt's words") {
                 "shared"});
 }
 
+TEST_CASE("a share to add of which nothing is given is refused") {
+  const Strings missing = {"missing source information for the added share: no SOURCE is given"};
+  CHECK(messages_of(add({})) == missing);
+  CHECK(messages_of(add({"SOURCE="})) == missing);
+  CHECK(messages_of(add({"SOURCE=/more", "SOURCE="})) == missing);
+}
+
 TEST_CASE("the script that unmounts one share is plain ASCII") {
   Share share;
   share.number = 7;
