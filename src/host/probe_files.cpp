@@ -2,6 +2,7 @@
 #include "host/probe_files.hpp"
 
 #include "base/paths.hpp"
+#include "config/own_drives.hpp"
 #include "config/persistent_disk.hpp"
 #include "host/file_systems.hpp"
 
@@ -139,6 +140,11 @@ void probe_files(const Config& config, Host& host) {
   if (host.virtiofsd) paths.push_back(host.virtiofsd->path);
   if (host.guest) paths.insert(paths.end(), {host.guest->kernel, host.guest->initrd});
   for (const auto& share : config.shares) paths.push_back(share.source.value);
+  for (const auto* words : {&config.extra_args.value, &config.qemu_args}) {
+    for (const auto& drive : find_own_drives(*words)) {
+      probe_disk(absolute_path(drive.path, {}, host.working_folder), host);
+    }
+  }
   for (const auto& path : paths) {
     if (path.empty()) continue;
     const auto whole = absolute_path(path, host.home, host.working_folder);

@@ -71,9 +71,28 @@ Claim host_port(std::string_view rule) {
   return {ClaimKind::host_port, (protocol.empty() ? "tcp" : protocol) + " port " + port, address};
 }
 
+/// A number as QEMU reads it: decimal, or behind 0x hexadecimal. 0 for none, as QEMU has it.
+unsigned number_of(std::string_view text) {
+  const bool is_hex = text.starts_with("0x");
+  if (is_hex) text.remove_prefix(2);
+  unsigned number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number, is_hex ? 16 : 10);
+  return number;
+}
+
+/// PCI Express ports are told apart by both numbers together.
+bool has_chassis(std::string_view driver) {
+  return driver == "pcie-root-port" || driver == "ioh3420" || driver == "xio3130-downstream";
+}
+
 std::vector<Claim> claims_of_device(const QemuKeys& keys) {
   std::vector<Claim> claims;
   const auto driver = last_value(keys, "");
+  if (has_chassis(driver)) {
+    claims.push_back({ClaimKind::chassis,
+                      fmt::format("chassis {}, slot {}", number_of(last_value(keys, "chassis")),
+                                  number_of(last_value(keys, "slot")))});
+  }
   if (driver.starts_with("virtserialport") || driver.starts_with("virtconsole")) {
     claims.push_back({ClaimKind::port, last_value(keys, "name")});
   }
@@ -115,13 +134,15 @@ bool makes_claim(const std::string& name, const QemuKeys& keys, const Claim& cla
   });
 }
 
-std::string outcome_of(const Claim& claim) {
+Outcome outcome_of(const Claim& claim) {
   const auto second = [&](std::string_view what) {
-    return fmt::format("QEMU refuses a second {} '{}'; choose another id", what, claim.name);
+    return Outcome{
+        fmt::format("QEMU refuses a second {} '{}'; choose another id", what, claim.name)};
   };
   const auto once = [&](std::string_view what) {
-    return fmt::format("QEMU gives the {} '{}' to one device only; make one of your own", what,
-                       claim.name);
+    return Outcome{fmt::format("QEMU gives the {} '{}' to one device only; make one of your own",
+                               what, claim.name),
+                   false};
   };
   switch (claim.kind) {
     case ClaimKind::device:
@@ -137,8 +158,8 @@ std::string outcome_of(const Claim& claim) {
     case ClaimKind::fsdev:
       return second("fsdev");
     case ClaimKind::descriptor:
-      return fmt::format("QEMU refuses descriptor {} twice, where the launcher's socket is",
-                         claim.name);
+      return {fmt::format("QEMU refuses descriptor {} twice, where the launcher's socket is",
+                          claim.name)};
     case ClaimKind::chardev_use:
       return once("chardev");
     case ClaimKind::netdev_use:
@@ -146,13 +167,17 @@ std::string outcome_of(const Claim& claim) {
     case ClaimKind::drive_use:
       return once("drive");
     case ClaimKind::tag:
-      return fmt::format("QEMU takes both, and the guest finds one share '{}' only", claim.name);
+      return {fmt::format("QEMU takes both, and the guest finds one share '{}' only", claim.name),
+              false};
     case ClaimKind::port:
-      return fmt::format("QEMU refuses a second port '{}'", claim.name);
+      return {fmt::format("QEMU refuses a second port '{}'", claim.name)};
     case ClaimKind::address:
-      return fmt::format("QEMU refuses a second device at {}; leave addr out", claim.name);
+      return {fmt::format("QEMU refuses a second device at {}; leave addr out", claim.name)};
+    case ClaimKind::chassis:
+      return {fmt::format("QEMU refuses a second port with {}; give yours another chassis",
+                          claim.name)};
     case ClaimKind::host_port:
-      return fmt::format("QEMU cannot listen at {} twice", claim.name);
+      return {fmt::format("QEMU cannot listen at {} twice", claim.name), false};
   }
   return {};
 }

@@ -2,7 +2,7 @@
 // What only one argument of a QEMU command line can have.
 #pragma once
 
-#include "spec/qemu_words.hpp"
+#include "base/qemu_words.hpp"
 
 #include <string>
 #include <vector>
@@ -23,6 +23,7 @@ enum class ClaimKind {
   tag,
   port,
   address,
+  chassis,
   host_port
 };
 
@@ -42,6 +43,10 @@ std::vector<Claim> claims_of(const std::string& name, const QemuKeys& keys);
 bool makes_claim(const std::string& name, const QemuKeys& keys, const Claim& claim);
 
 /// What QEMU 7.2 does when two arguments have this.
-std::string outcome_of(const Claim& claim);
+struct Outcome {
+  std::string text;
+  bool is_refused = true;  ///< QEMU does not start
+};
+Outcome outcome_of(const Claim& claim);
 
 }  // namespace vmr

@@ -2,6 +2,8 @@
 #include "plan/confine_plan.hpp"
 
 #include "base/own_user.hpp"
+#include "base/paths.hpp"
+#include "config/own_drives.hpp"
 #include "plan/trial_args.hpp"
 
 #include <fmt/format.h>
@@ -91,11 +93,29 @@ std::vector<std::string> read_files(const VmSpec& spec, const Host& host) {
   return files;
 }
 
-/// Whether all files of the disk are known by name.
+/// The disks among the user's own arguments, by absolute path.
+std::vector<OwnDrive> own_drives(const VmSpec& spec, const Host& host) {
+  std::vector<OwnDrive> drives;
+  for (const auto* words : {&spec.extra_args, &spec.qemu_args}) {
+    for (auto& drive : find_own_drives(*words)) {
+      drives.push_back({absolute_path(drive.path, {}, host.working_folder), drive.is_read_only});
+    }
+  }
+  return drives;
+}
+
+/// Whether all files of the disks are known by name.
 bool knows_images(const VmSpec& spec, const Host& host) {
-  if (!spec.disk) return true;
-  auto images = read_images(*spec.disk, host);
-  images.push_back(spec.disk->persistent);
+  std::vector<std::string> images;
+  for (const auto& drive : own_drives(spec, host)) {
+    const auto chain = image_chain(drive.path, host);
+    images.insert(images.end(), chain.begin(), chain.end());
+  }
+  if (spec.disk) {
+    const auto chain = read_images(*spec.disk, host);
+    images.insert(images.end(), chain.begin(), chain.end());
+    images.push_back(spec.disk->persistent);
+  }
   return std::none_of(images.begin(), images.end(),
                       [&](const std::string& path) { return facts_of(path, host).opens_unknown; });
 }
@@ -113,6 +133,12 @@ bool opens_all(const Owner& user, const VmSpec& spec, const Host& host, const Ru
   const bool reads = std::all_of(files.begin(), files.end(), [&](const std::string& path) {
     return may(user, path, 04, host);
   });
+  for (const auto& drive : own_drives(spec, host)) {
+    if (!may(user, drive.path, drive.is_read_only ? 04 : 06, host)) return false;
+    for (const auto& path : image_chain(drive.path, host)) {
+      if (!may(user, path, 04, host)) return false;
+    }
+  }
   // What is in there is given to it, but not what a link leads to.
   const bool enters = facts_of(paths.folder, host).reachable;
   if (!spec.disk) return reads && enters;
@@ -191,6 +217,10 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
   if (spec.disk) {
     const auto& kept = spec.disk->persistent;
     add_rules(std::array{kept.empty() ? host.temporary_folder : kept}, Access::write, rules);
+  }
+  for (const auto& drive : own_drives(spec, host)) {
+    add_rules(image_chain(drive.path, host), Access::read, rules);
+    rules.files.push_back({drive.path, drive.is_read_only ? Access::read : Access::write});
   }
   for (const auto& share : spec.shares) {
     if (!is_ninep(share)) continue;

@@ -2,9 +2,9 @@
 #include "plan/qemu_plan.hpp"
 
 #include "base/qemu_option.hpp"
+#include "base/qemu_words.hpp"
 #include "plan/seed.hpp"
 #include "plan/trial_args.hpp"
-#include "spec/qemu_words.hpp"
 
 #include <fmt/format.h>
 
@@ -207,7 +207,8 @@ std::vector<std::string> hotplug_ports(const VmSpec& spec) {
 
 QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::string& qemu,
                    const RuntimePaths& paths, const std::vector<SharePlan>& shares) {
-  const bool shared_memory = any_virtiofs(shares) || spec.hotplug_shares > 0;
+  const bool is_wanted = any_virtiofs(shares) || spec.hotplug_shares > 0;
+  const bool shared_memory = is_wanted && spec.own_memory == OwnMemory::none;
   QemuPlan plan;
   plan.accelerator = accelerator;
   plan.groups = {{"base", base_arguments(spec)},

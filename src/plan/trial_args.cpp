@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "plan/trial_args.hpp"
 
+#include "base/qemu_words.hpp"
 #include "base/shell_words.hpp"
+#include "config/own_drives.hpp"
 #include "plan/qemu_plan.hpp"
-#include "spec/qemu_words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,74 +45,6 @@ constexpr std::array touching_flags =
 
 /// Options with which the others mean something else.
 constexpr std::array rewriting = std::to_array<Names>({"readconfig", "set"});
-
-/// The other options that always have a value.
-constexpr std::array takers = std::to_array<Names>({"L",
-                                                    "M",
-                                                    "accel",
-                                                    "acpitable",
-                                                    "action",
-                                                    "append",
-                                                    "bios",
-                                                    "boot",
-                                                    "compat",
-                                                    "cpu",
-                                                    "device",
-                                                    "dfilter",
-                                                    "dtb",
-                                                    "echr",
-                                                    "fw_cfg",
-                                                    "g",
-                                                    "global",
-                                                    "icount",
-                                                    "igvm",
-                                                    "initrd",
-                                                    "iscsi",
-                                                    "k",
-                                                    "kernel",
-                                                    "m",
-                                                    "machine",
-                                                    "msg",
-                                                    "name",
-                                                    "numa",
-                                                    "object",
-                                                    "option-rom",
-                                                    "overcommit",
-                                                    "prom-env",
-                                                    "rotate",
-                                                    "rtc",
-                                                    "sandbox",
-                                                    "seed",
-                                                    "semihosting-config",
-                                                    "shim",
-                                                    "smbios",
-                                                    "smp",
-                                                    "tb-size",
-                                                    "uuid",
-                                                    "vga",
-                                                    "watchdog-action"});
-
-/// The other options that have none, so that a word behind them is a disk.
-constexpr std::array flags = std::to_array<Names>({"S",
-                                                   "enable-kvm",
-                                                   "enable-sync-profile",
-                                                   "full-screen",
-                                                   "no-acpi",
-                                                   "no-fd-bootchk",
-                                                   "no-hpet",
-                                                   "no-reboot",
-                                                   "no-shutdown",
-                                                   "no-user-config",
-                                                   "nodefaults",
-                                                   "only-migratable",
-                                                   "one-insn-per-tb",
-                                                   "portrait",
-                                                   "semihosting",
-                                                   "singlestep",
-                                                   "snapshot",
-                                                   "usb",
-                                                   "win2k-hack",
-                                                   "xen-domid-restrict"});
 
 /// Options whose value "help" lists something and touches nothing.
 constexpr std::array listing =
@@ -186,27 +119,10 @@ struct Option {
   bool is_left_out = false;
 };
 
-bool is_taker(std::string_view name) {
-  return contains(takers, name) || contains(touching, name);
-}
-
-/// Whether `next`, the word behind the option, is its value; of an unknown one it looks like it.
-bool takes(std::string_view name, std::string_view next) {
-  if (contains(flags, name) || contains(touching_flags, name)) return false;
-  return is_taker(name) || !next.starts_with('-');
-}
-
 void read_options(const std::vector<std::string>& words, bool is_users,
                   std::vector<Option>& options) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    Option option{is_users, "", {words[i]}, {}, false};
-    if (words[i].starts_with('-')) {
-      option.name = words[i].substr(words[i].starts_with("--") ? 2 : 1);
-      if (i + 1 < words.size() && takes(option.name, words[i + 1])) {
-        option.words.push_back(words[++i]);
-        option.keys = read_keys(words[i]);
-      }
-    }
+  for (const auto& word : split_options(words)) {
+    Option option{is_users, word.name, {word.words}, read_keys(word.value), false};
     options.push_back(std::move(option));
   }
 }
@@ -232,7 +148,7 @@ bool touches(const Option& option) {
   if (!option.words.front().starts_with('-')) return true;
   if (contains(touching_flags, name)) return true;
   // QEMU refuses an option without its value before it does anything.
-  if (is_taker(name) && option.words.size() == 1) return false;
+  if (takes_value(name) && option.words.size() == 1) return false;
   const auto first = last_value(option.keys, "");
   if (contains(listing, name) && (first == "help" || first == "?")) return false;
   if (name == "netdev" && is_own_network(option.keys)) return false;
@@ -278,18 +194,47 @@ void mark(std::vector<Option>& options) {
   }
 }
 
-/// Options that name a file to read, and keys that do.
+/// Options that name a file to read.
 constexpr std::array reading = std::to_array<Names>(
     {"L", "acpitable", "bios", "dtb", "igvm", "initrd", "kernel", "option-rom", "shim"});
-constexpr std::array reading_keys = std::to_array<Names>(
-    {"bios", "dtb", "file", "filename", "firmware", "initrd", "kernel", "path", "romfile"});
+/// Options whose value is text for the guest, be it like a path.
+constexpr std::array plain_text = std::to_array<Names>({"append", "name", "uuid", "prom-env"});
+/// Keys that name a file, and how the names of others that do end.
+constexpr std::array reading_keys =
+    std::to_array<Names>({"bios", "dtb", "firmware", "initrd", "kernel", "splash", "data"});
+constexpr std::array reading_ends = std::to_array<Names>({"file", "filename", "path", "dir"});
 
+bool is_reading_key(const std::string& key) {
+  return contains(reading_keys, key) || std::any_of(reading_ends.begin(), reading_ends.end(),
+                                                    [&](Names end) { return key.ends_with(end); });
+}
+
+bool looks_like_path(const std::string& value) {
+  return value.starts_with('/') || value.starts_with("./") || value.starts_with("../");
+}
+
+bool has_slash(const std::string& word) {
+  return word.find('/') != word.npos;
+}
+
+/// Whether the option opens a file. Of one that is not known here any slash says so.
 bool names_file(const Option& option) {
-  const auto has_slash = [](const std::string& word) { return word.find('/') != word.npos; };
-  return contains(reading, option.name) ||
-         std::any_of(option.words.begin(), option.words.end(), has_slash) ||
-         std::any_of(option.keys.begin(), option.keys.end(),
-                     [](const auto& item) { return contains(reading_keys, item.first); });
+  if (contains(plain_text, option.name)) return false;
+  if (contains(reading, option.name)) return true;
+  const bool is_known = is_known_option(option.name);
+  if (!is_known) return std::any_of(option.words.begin(), option.words.end(), has_slash);
+  // Names and serial numbers of these have slashes, and every key that opens a file is known.
+  const bool is_table = option.name == "fw_cfg" || option.name == "smbios";
+  return std::any_of(option.keys.begin(), option.keys.end(), [&](const auto& item) {
+    const auto& [key, value] = item;
+    if (value.empty()) return false;
+    return is_reading_key(key) || (!is_table && looks_like_path(value));
+  });
+}
+
+/// One of the user's own disks whose file is known by name.
+bool is_own_drive(const Option& option) {
+  return option.words.size() > 1 && read_own_drive(option.name, option.words[1]).has_value();
 }
 
 }  // namespace
@@ -323,10 +268,15 @@ bool reaches_outside(const QemuPlan& qemu) {
         return is_users_group(group.name) && !group.arguments.empty();
       });
   if (!has_own) return false;  // as nearly always, and what follows takes its time
-  const auto trial = trial_arguments(qemu);
   std::vector<Option> options;
-  read_options(trial.users, true, options);
-  return !trial.untried.empty() || std::any_of(options.begin(), options.end(), names_file);
+  for (const auto& group : qemu.groups) {
+    if (is_users_group(group.name)) read_options(group.arguments, true, options);
+  }
+  // Of what refers to a disk only the disk counts.
+  std::erase_if(options, is_own_drive);
+  mark(options);
+  return std::any_of(options.begin(), options.end(),
+                     [](const Option& option) { return option.is_left_out || names_file(option); });
 }
 
 }  // namespace vmr

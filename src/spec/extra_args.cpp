@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spec/extra_args.hpp"
 
+#include "base/qemu_words.hpp"
 #include "config/secrets.hpp"
-#include "spec/qemu_words.hpp"
 
 #include <algorithm>
 #include <string>
@@ -12,7 +12,7 @@ namespace vmr {
 namespace {
 
 bool has_daemonize(const std::vector<std::string>& words) {
-  const auto options = split_options(words, {"append"});
+  const auto options = split_options(words);
   return std::any_of(options.begin(), options.end(),
                      [](const auto& option) { return option.name == "daemonize"; });
 }

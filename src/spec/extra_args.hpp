@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// What of the user's own QEMU arguments is refused or warned of by itself.
 #pragma once
 
 #include "config/config.hpp"

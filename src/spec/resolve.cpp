@@ -140,6 +140,22 @@ bool has_root_ports(std::string_view machine) {
          machine.starts_with("virt-");
 }
 
+/// How many shares can be added: virtiofsd must be able to map the guest's memory.
+std::size_t resolve_hotplug(const Config& config, const VmSpec& spec, Findings& findings) {
+  const auto wished = config.hotplug_shares.value;
+  if (wished == 0 || !has_root_ports(spec.machine)) return 0;
+  if (spec.own_memory != OwnMemory::not_shared) return wished;
+  const bool is_refused =
+      std::any_of(spec.shares.begin(), spec.shares.end(),
+                  [](const Share& share) { return share.driver == Driver::virtiofs; });
+  if (is_refused) return 0;
+  auto& texts = config.hotplug_shares.is_default() ? findings.notes : findings.warnings;
+  texts.push_back(
+      "the guest's memory is made by your own QEMU arguments and not shared: no share can be added "
+      "while the machine runs (HOTPLUG_SHARES); share=on in its -object shares it");
+  return 0;
+}
+
 SshForward resolve_ssh(const Config& config, const Host& host, Findings& findings) {
   SshForward ssh = config.ssh_port.value;
   if (ssh.port == 0) return {};
@@ -182,7 +198,7 @@ Resolved resolve(const Config& config, const Host& host) {
   if (const auto guest = chosen_guest(config, host)) spec.login_user = guest->login_user;
   const auto guest_owner = login_owner(spec.login_user);
   spec.shares = resolve_shares(config.shares, host, guest_owner, findings);
-  check_shared_memory(config, spec.shares, findings);
+  spec.own_memory = resolve_own_memory(config, spec.shares, findings);
   spec.ssh = resolve_ssh(config, host, findings);
   spec.cloud_init = resolve_cloud_init(config, host, spec.generated_password, findings);
   spec.console = !config.no_console.value;
@@ -190,7 +206,7 @@ Resolved resolve(const Config& config, const Host& host) {
       config.start_timeout.value.value_or(60s + std::chrono::seconds(spec.memory_mib / 1024));
   spec.stop_timeout = config.stop_timeout.value.value_or(host.is_pid_1 ? 8s : 90s);
   spec.on_helper_exit = config.on_helper_exit.value;
-  if (has_root_ports(spec.machine)) spec.hotplug_shares = config.hotplug_shares.value;
+  spec.hotplug_shares = resolve_hotplug(config, spec, findings);
   spec.qemu_user = config.qemu_user.value;
   check_qemu_user(config, host, findings);
   spec.extra_args = config.extra_args.value;

@@ -245,7 +245,7 @@ AddedShare resolve_added_share(const Config& config, const std::vector<Share>& p
          describe(asked.target.origin), "choose another TARGET"});
   }
   check_overlap(share, present, host, findings);
-  check_shared_memory(config, {share}, findings);
+  resolve_own_memory(config, {share}, findings);
   if (findings.problems.empty()) {
     tell_sandbox({asked}, {share}, host, findings);
     check_write_access(share, guest_owner, host, findings);

@@ -69,6 +69,9 @@ struct CloudInit {
   bool operator==(const CloudInit&) const = default;
 };
 
+/// The guest's memory where the user's own QEMU arguments make it.
+enum class OwnMemory { none, shared, not_shared };
+
 struct VmSpec {
   std::string name;
   std::uint64_t memory_mib = 0;
@@ -76,6 +79,7 @@ struct VmSpec {
   std::vector<Accelerator> accelerators;  ///< in the order they are tried; never automatic
   std::string cpu_model;                  ///< empty: host under KVM, max under TCG
   Architecture architecture = Architecture::x86_64;  ///< never automatic
+  OwnMemory own_memory = OwnMemory::none;            ///< none: QEMU gets memory from us
   std::string machine;
   std::string firmware;  ///< UEFI that starts the disk's boot loader; empty: QEMU's own
   Boot boot;

@@ -58,7 +58,7 @@ TEST_CASE("a share that cannot come later is refused in libvirt's words") {
         Strings{"FILESYSTEM3_MOUNT='/mnt/nine': '/mnt/nine' is already the mount folder of "
                 "filesystem #2"});
   CHECK(messages_of(add({"SOURCE=/more"}, {"EXTRA_ARGS=-machine q35,memory-backend=m -object "
-                                           "memory-backend-ram,id=m,size=1G"})) ==
+                                           "memory-backend-ram,id=m,size=4G"})) ==
         Strings{"EXTRA_ARGS: 'virtiofs' requires shared memory, and the memory backend 'm' is not "
                 "shared"});
 }

@@ -163,7 +163,8 @@ TEST_CASE("QEMU_USER=launcher takes nothing away") {
 TEST_CASE("arguments of the user's own that reach outside take nothing away unless asked to") {
   const auto host = open_host();
   CHECK(who({"EXTRA_ARGS=-rtc base=utc"}, host) == own);
-  CHECK(who({"EXTRA_ARGS=-drive file=x.img"}, host) == "launcher: everything");
+  CHECK(who({"EXTRA_ARGS=-blockdev driver=file,node-name=x,filename=x.img"}, host) ==
+        "launcher: everything");
   for (const std::string words :
        {"-bios /x/bios.bin", "-bios bios.bin", "-acpitable file=my.rom", "-L .",
         "-device virtio-net-pci,romfile=my.rom", "-object secret,id=s,file=pw", "-smbios file=x",
@@ -171,7 +172,8 @@ TEST_CASE("arguments of the user's own that reach outside take nothing away unle
     CHECK(who({"EXTRA_ARGS=" + words}, host) == "launcher: everything");
   }
   CHECK(who({"EXTRA_ARGS=-netdev tap,id=t"}, host) == "launcher: everything");
-  const auto asked = tcg_confinement({"EXTRA_ARGS=-drive file=x.img", "QEMU_USER=1000:100"}, host);
+  const auto asked = tcg_confinement(
+      {"EXTRA_ARGS=-blockdev driver=file,node-name=x,filename=x.img", "QEMU_USER=1000:100"}, host);
   CHECK(asked.user == Owner{1000, 100});
   CHECK(asked.no_new_privileges);
   CHECK(asked.files.empty());
@@ -262,7 +264,7 @@ TEST_CASE("how QEMU runs is told in one line") {
         "SETFCAP alone");
   CHECK(line({"QEMU_USER=launcher"}, open_host()) ==
         "QEMU runs as this user, and nothing is taken from it (QEMU_USER=launcher)");
-  CHECK(line({"EXTRA_ARGS=-cdrom x"}, open_host()) ==
+  CHECK(line({"EXTRA_ARGS=-pflash x"}, open_host()) ==
         "QEMU runs as this user, and nothing is taken from it: its own arguments open files or "
         "devices that only you know of (QEMU_USER=UID:GID makes it another user all the same)");
 }
@@ -294,6 +296,46 @@ TEST_CASE("a user is a word or two numbers") {
              "leave it out, or run as root with the capabilities SETUID, SETGID, KILL and CHOWN",
              ExitStatus::host_unsupported}});
   CHECK(judge({"QEMU_USER=1000:1000"}, ordinary_user()).problems.empty());
+}
+
+TEST_CASE("own arguments that open nothing outside leave QEMU confined") {
+  const auto host = open_host();
+  for (const auto* extra :
+       {"-fw_cfg name=opt/org.example/x,string=a/b", "-smbios type=1,serial=a/b,product=/x",
+        "-append root=/dev/vda", "-device virtio-balloon-pci", "-uuid a/b",
+        "-device virtio-blk-pci,drive=x,serial=a/b", "-rtc base=2021-09-20"}) {
+    INFO(extra);
+    CHECK(who({std::string("EXTRA_ARGS=") + extra}, host) == own);
+  }
+  for (const auto* extra :
+       {"-fw_cfg name=opt/x,file=x", "-smbios file=x", "-smbios type=11,path=x", "-bios x",
+        "-device virtio-net-pci,romfile=x", "-frob a/b", "-chardev file,id=c,path=x",
+        "-object rng-random,id=r,filename=x", "-drive file=nbd://host/x",
+        "-drive driver=vvfat,dir=/x", "-blockdev driver=file,node-name=b,filename=/x"}) {
+    INFO(extra);
+    CHECK(who({std::string("EXTRA_ARGS=") + extra}, host) == "launcher: everything");
+  }
+}
+
+TEST_CASE("a plain disk of the user's own is known, with what is behind it") {
+  auto host = open_host();
+  host.working_folder = "/work";
+  for (const auto* path : {"/srv/d.qcow2", "/srv/base.img", "/work/cd.iso"}) {
+    host.files[path] = regular_file();
+    host.files[path].mode = 0666;
+    host.files[path].reachable = true;
+  }
+  host.files["/srv/d.qcow2"].backing = "/srv/base.img";
+  const Strings settings = {
+      "EXTRA_ARGS=-drive file=/srv/d.qcow2,if=virtio,format=qcow2,cache=none -cdrom cd.iso"};
+  const auto confinement = tcg_confinement(settings, host);
+  CHECK(who(settings, host) == own);
+  CHECK(may(confinement, "/srv/d.qcow2", FileRule::Access::write));
+  CHECK(may(confinement, "/srv/base.img", FileRule::Access::read));
+  CHECK(may(confinement, "/work/cd.iso", FileRule::Access::read));
+  CHECK_FALSE(may(confinement, "/work/cd.iso", FileRule::Access::write));
+  host.files["/srv/d.qcow2"].mode = 0600;
+  CHECK(who(settings, host) == std::string(own) + " DAC_OVERRIDE");
 }
 
 }  // namespace

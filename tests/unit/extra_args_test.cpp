@@ -51,14 +51,15 @@ TEST_CASE("options that QEMU takes once") {
        "'--m size=8G,maxmem=16G' and our '-m 4096M' (MEMORY): QEMU refuses any size but the shared "
        "memory's; set MEMORY instead"},
       {"-mem-path /x",
-       "'-mem-path /x' and our " + machine + ": QEMU refuses it beside a memory-backend"},
+       "'-mem-path /x' and our " + machine +
+           ": QEMU refuses it beside a memory-backend; give -object memory-backend-file,share=on "
+           "and name it by -machine memory-backend=, or set HOTPLUG_SHARES=0 where no share is "
+           "virtiofs"},
       {"-smp 4", "'-smp 4' and our '-smp 2' (CPUS): QEMU takes the last; set CPUS instead"},
       {"-cpu qemu64",
        "'-cpu qemu64' and our '-cpu max' (CPU_MODEL): QEMU takes the last; set CPU_MODEL instead"},
       {"-machine pc,hpet=off", "'-machine pc,hpet=off' and our " + machine +
                                    " (MACHINE): QEMU takes the last; set MACHINE instead"},
-      {"-M memory-backend=mine",
-       "'-M memory-backend=mine' and our " + machine + ": QEMU takes the last"},
       {"-display gtk", "'-display gtk' and our '-display none': QEMU takes the last"},
       {"-add-fd fd=3,set=9",
        "'-add-fd fd=3,set=9' and our '-chardev socket,id=qmp,fd=3,server=on,wait=off': QEMU "
@@ -108,6 +109,91 @@ TEST_CASE("options that depend on what ours are") {
   CHECK(persistent.starts_with("'-snapshot' and our '-drive if=none,id=disk,file.driver=file,"));
   CHECK(persistent.ends_with(
       "format=qcow2' (PERSIST): QEMU drops what the guest writes; set PERSIST instead"));
+}
+
+TEST_CASE("a device without the controller that it needs is told which") {
+  const auto missing = [](const std::string& device, const std::string& kind,
+                          const std::string& remedy) {
+    return "'-device " + device + "': QEMU refuses it: the machine has no " + kind +
+           " controller; put '-device " + remedy + "' before it";
+  };
+  CHECK(warning_of("-device usb-tablet") == missing("usb-tablet", "USB", "qemu-xhci"));
+  CHECK(warning_of("-device usb-host,hostbus=1,hostaddr=2 -device qemu-xhci") ==
+        missing("usb-host,hostbus=1,hostaddr=2", "USB", "qemu-xhci"));
+  CHECK(warning_of("-device '{\"driver\":\"usb-kbd\"}'") ==
+        missing("{\"driver\":\"usb-kbd\"}", "USB", "qemu-xhci"));
+  CHECK(warning_of("-device scsi-hd,drive=d") ==
+        missing("scsi-hd,drive=d", "SCSI", "virtio-scsi-pci"));
+  CHECK(warning_of("-device hda-duplex") == missing("hda-duplex", "HDA", "intel-hda"));
+  CHECK(warning_of("-device nvme-ns,drive=d") == missing("nvme-ns,drive=d", "NVMe", "nvme"));
+  const Strings complete = {"-device qemu-xhci -device usb-tablet",
+                            "-device ich9-usb-ehci1,id=e -device usb-kbd,bus=e.0",
+                            "-device pci-ohci -device usb-kbd",
+                            "-usb -device usb-kbd",
+                            "-machine usb=on -device usb-kbd",
+                            "-usbdevice tablet -device usb-kbd",
+                            "-device virtio-scsi-pci,id=s -device scsi-hd,bus=s.0,drive=d",
+                            "-device usb-uas -device scsi-hd,drive=d"};
+  for (const auto& extra : complete) {
+    INFO(extra);
+    CHECK(warning_of(extra) == (extra.starts_with("-device usb-uas")
+                                    ? missing("usb-uas", "USB", "qemu-xhci")
+                                    : "0 warnings"));
+  }
+}
+
+TEST_CASE("names of libvirt's that nothing here has") {
+  CHECK(warning_of("-set device.virtio-disk0.serial=x") ==
+        "'-set device.virtio-disk0.serial=x': QEMU refuses it: there is no -device 'virtio-disk0' "
+        "before it, which is a name of libvirt's if you have it from there; '-global "
+        "DRIVER.PROPERTY=VALUE' needs no id");
+  CHECK(warning_of("-set drive.disk.cache=none -set device.serial.max_ports=4") == "0 warnings");
+  CHECK(warning_of("-device virtio-rng-pci,bus=pci.1,addr=0") ==
+        "'-device virtio-rng-pci,bus=pci.1,addr=0': QEMU refuses it: there is no bus 'pci.1' here, "
+        "which is a name of libvirt's if you have it from there; leave bus and addr out, or make "
+        "it: '-device pcie-root-port,id=pci.1'");
+  CHECK(warning_of("-device usb-kbd,bus=usb.0") ==
+        "'-device usb-kbd,bus=usb.0': QEMU refuses it: there is no bus 'usb.0' here, which is a "
+        "name of libvirt's if you have it from there; leave bus and addr out, or make it: "
+        "'-device CONTROLLER,id=usb'");
+  for (const auto* extra :
+       {"-device pcie-root-port,id=pci.1,chassis=9 -device virtio-rng-pci,bus=pci.1",
+        "-device virtio-rng-pci,bus=pcie.0", "-device virtio-rng-pci,bus=hotplug1",
+        "-device virtserialport,bus=serial.0,name=x", "-device ide-hd,bus=ide.1,drive=d"}) {
+    CHECK(warning_of(extra) == "0 warnings");
+  }
+  CHECK(warning_of("-device virtio-rng-pci,bus=pci.0", {"MACHINE=pc", "SSH_PORT=0"}) ==
+        "0 warnings");
+}
+
+TEST_CASE("chassis and slot of our ports are taken") {
+  const auto taken = [](const std::string& port, const std::string& place,
+                        const std::string& ours) {
+    return "'-device " + port + "' and our '-device pcie-root-port," + ours +
+           "' (HOTPLUG_SHARES): QEMU refuses a second port with " + place +
+           "; give yours another chassis; set HOTPLUG_SHARES instead";
+  };
+  CHECK(warning_of("-device pcie-root-port,id=a,chassis=1") ==
+        taken("pcie-root-port,id=a,chassis=1", "chassis 1, slot 0",
+              "id=hotplug1,chassis=1,addr=0xf.0,multifunction=on"));
+  CHECK(warning_of("-device ioh3420,id=a,chassis=0x2,slot=0") ==
+        taken("ioh3420,id=a,chassis=0x2,slot=0", "chassis 2, slot 0",
+              "id=hotplug2,chassis=2,addr=0xf.1"));
+  CHECK(warning_of("-device pcie-root-port,id=a") == "0 warnings");
+  CHECK(warning_of("-device pcie-root-port,id=a,chassis=1,slot=1") == "0 warnings");
+  CHECK(warning_of("-device pcie-root-port,id=a,chassis=1", {"HOTPLUG_SHARES=0"}) == "0 warnings");
+}
+
+TEST_CASE("virtiofs has no legacy form") {
+  const auto warning = warning_of("-global virtio-pci.disable-modern=on");
+  CHECK(
+      warning.starts_with("'-global virtio-pci.disable-modern=on' and our '-device "
+                          "vhost-user-fs-pci,"));
+  CHECK(
+      warning.ends_with("QEMU refuses it, as virtiofs has no legacy form; name the devices that "
+                        "are to have one instead of all, or use FILESYSTEM_DRIVER=9p"));
+  CHECK(warning_of("-global driver=virtio-pci,property=disable-modern,value=on") != "0 warnings");
+  CHECK(warning_of("-global virtio-pci.disable-modern=on", {"SSH_PORT=0"}) == "0 warnings");
 }
 
 TEST_CASE("names that ours have already") {

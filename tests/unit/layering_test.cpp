@@ -51,7 +51,7 @@ const std::set<std::pair<std::string_view, std::string_view>> exceptions = {
     {"config/arguments.cpp", "CLI/CLI.hpp"},
     {"plan/confine_plan.cpp", "linux/capability.h"},
     {"spec/password.cpp", "crypt.h"},
-    {"spec/qemu_words.cpp", "yaml-cpp/yaml.h"},
+    {"base/qemu_words.cpp", "yaml-cpp/yaml.h"},
     {"spec/user_data.cpp", "yaml-cpp/yaml.h"}};
 
 struct SourceFile {

@@ -2,13 +2,24 @@
 #include "spec/shared_memory.hpp"
 
 #include "config/load.hpp"
+#include "plan/launch_plan.hpp"
 #include "support/hosts.hpp"
 #include "support/judge.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace vmr::test {
 namespace {
+
+OwnMemory memory_of(const std::string& arguments) {
+  return spec_of({"EXTRA_ARGS=" + arguments}, docker_host()).own_memory;
+}
+
+LaunchPlan plan_with(const std::string& arguments) {
+  return make_plan(spec_of({"EXTRA_ARGS=" + arguments, "ACCEL=tcg"}, docker_host()), docker_host());
+}
 
 const std::string hint = "share it (share=on) in its -object, or leave memory-backend out";
 
@@ -61,6 +72,63 @@ TEST_CASE("memory that is shared or that QEMU judges itself") {
       "-machine",
       "memory-backend=mine"};
   for (const auto& arguments : harmless) CHECK(judge_extra(arguments) == Verdict{});
+}
+
+TEST_CASE("memory of the guest's NUMA nodes counts as chosen") {
+  const std::string object = "-object memory-backend-ram,id=mine,size=4096M";
+  CHECK(judge_extra(object + " -numa node,memdev=mine") == refused("mine"));
+  CHECK(judge_extra(object + ",share=on -numa node,memdev=mine") == Verdict{});
+  CHECK(judge_extra("-object memory-backend-memfd,id=a,size=2G -numa node,memdev=a,cpus=0 "
+                    "-object memory-backend-ram,id=b,size=2G -numa node,memdev=b,cpus=1") ==
+        refused("b"));
+  CHECK(judge_extra("-numa node,cpus=0-1") == Verdict{});
+}
+
+TEST_CASE("memory-backend without a name takes the shared memory away") {
+  CHECK(judge_extra("-machine memory-backend=") ==
+        Verdict{{{"EXTRA_ARGS: 'virtiofs' requires shared memory, and 'memory-backend=' without a "
+                  "name takes it away",
+                  "EXTRA_ARGS (environment)", hint}},
+                {}});
+  CHECK(judge_extra("-machine memory-backend= -M memory-backend=memory") == Verdict{});
+}
+
+TEST_CASE("our memory stays out of the way of the user's own") {
+  CHECK(memory_of("-device vmcoreinfo") == OwnMemory::none);
+  CHECK(memory_of("-machine memory-backend=memory") == OwnMemory::none);
+  CHECK(memory_of("-machine memory-backend=") == OwnMemory::not_shared);
+  CHECK(memory_of("-object memory-backend-file,id=m,mem-path=/x,size=4096M,share=on -numa "
+                  "node,memdev=m") == OwnMemory::shared);
+  const auto plan = plan_with("-object memory-backend-ram,id=m,size=4096M -numa node,memdev=m");
+  const auto& argv = plan.attempts.front().process.argv;
+  CHECK(std::find(argv.begin(), argv.end(), "q35,usb=off") != argv.end());
+  CHECK(plan.hotplug_ports.empty());
+}
+
+TEST_CASE("memory of another size than MEMORY is refused with both") {
+  const Strings settings = {"MEMORY=1G",
+                            "EXTRA_ARGS=-object memory-backend-ram,id=a,size=256M -object "
+                            "memory-backend-ram,id=b,size=268435456 -numa node,memdev=a -numa "
+                            "node,memdev=b",
+                            "HOTPLUG_SHARES=0"};
+  CHECK(judge(settings, docker_host()) ==
+        Verdict{{{"EXTRA_ARGS: the guest's memory there has 512 MiB, and MEMORY is 1024 MiB",
+                  "EXTRA_ARGS (environment)", "set MEMORY=512M, or make both the same"}},
+                {}});
+  auto same = settings;
+  same[0] = "MEMORY=512M";
+  CHECK(judge(same, docker_host()) == Verdict{});
+}
+
+TEST_CASE("a wish for added shares that private memory makes void is told") {
+  const Strings settings = {
+      "HOTPLUG_SHARES=2",
+      "EXTRA_ARGS=-object memory-backend-ram,id=a,size=4096M -machine memory-backend=a"};
+  CHECK(judge(settings, docker_host()) ==
+        Verdict{{},
+                {"the guest's memory is made by your own QEMU arguments and not shared: no share "
+                 "can be added while the machine runs (HOTPLUG_SHARES); share=on in its -object "
+                 "shares it"}});
 }
 
 TEST_CASE("9p needs no shared memory") {

@@ -25,16 +25,22 @@ bool is_option(std::string_view word, std::string_view name);
 
 /// An option as it stands on a command line.
 struct QemuOptionWords {
-  std::string name;   ///< "m", without its dashes
-  std::string value;  ///< empty: none
-  std::string text;   ///< both, as they were written
+  std::string name;                ///< "m", without its dashes; empty: a word that is no option's
+  std::string value;               ///< empty: none
+  std::string text;                ///< both, as they were written
+  std::vector<std::string> words;  ///< the same, one or two of them
 
   bool operator==(const QemuOptionWords&) const = default;
 };
 
-/// The options of a command line. A word that begins with a dash is the value only of the options
-/// in `takers`, which always have one; a word that is no option's is left out.
-std::vector<QemuOptionWords> split_options(const std::vector<std::string>& words,
-                                           const std::vector<std::string_view>& takers);
+/// Whether the word behind this option is its value whatever it looks like.
+bool takes_value(std::string_view name);
+
+/// Whether QEMU 7.2 to 10 has an option of this name.
+bool is_known_option(std::string_view name);
+
+/// The options of a command line as QEMU takes them; what is no option's QEMU takes for a disk.
+/// The word behind an option that is unknown here is its value if it does not begin with a dash.
+std::vector<QemuOptionWords> split_options(const std::vector<std::string>& words);
 
 }  // namespace vmr

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "config/own_drives.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace vmr {
+namespace {
+
+/// What a -drive may say besides, without another file being opened.
+constexpr std::array harmless_keys = std::to_array<std::string_view>(
+    {"file",   "if",     "format", "id",        "node-name",     "media",       "index",
+     "bus",    "unit",   "cache",  "aio",       "discard",       "readonly",    "serial",
+     "werror", "rerror", "",       "read-only", "detect-zeroes", "copy-on-read"});
+
+bool contains(const auto& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Not "nbd:…", "json:{…}", "fat:…".
+bool is_plain_file(const std::string& name) {
+  return !name.empty() && name.find(':') >= name.find('/');
+}
+
+bool is_on(const std::string& value) {
+  return value == "on" || value == "yes" || value == "true" || value == "y";
+}
+
+std::optional<OwnDrive> read_drive(const std::string& value) {
+  const auto keys = read_keys(value);
+  const bool is_plain = std::all_of(keys.begin(), keys.end(), [](const auto& item) {
+    return contains(harmless_keys, item.first) || item.first.starts_with("cache.");
+  });
+  const auto file = last_value(keys, "file");
+  if (value.starts_with('{') || !is_plain || !is_plain_file(file)) return std::nullopt;
+  return OwnDrive{file, last_value(keys, "media") == "cdrom" ||
+                            is_on(last_value(keys, "readonly")) ||
+                            is_on(last_value(keys, "read-only"))};
+}
+
+}  // namespace
+
+std::optional<OwnDrive> read_own_drive(const std::string& name, const std::string& value) {
+  constexpr std::array short_forms =
+      std::to_array<std::string_view>({"hda", "hdb", "hdc", "hdd", "fda", "fdb", "cdrom"});
+  if (name == "drive") return read_drive(value);
+  if (!contains(short_forms, name) || !is_plain_file(value)) return std::nullopt;
+  return OwnDrive{value, name == "cdrom"};
+}
+
+std::vector<OwnDrive> find_own_drives(const std::vector<std::string>& words) {
+  std::vector<OwnDrive> drives;
+  for (const auto& option : split_options(words)) {
+    if (auto drive = read_own_drive(option.name, option.value)) drives.push_back(std::move(*drive));
+  }
+  return drives;
+}
+
+}  // namespace vmr
