@@ -319,8 +319,8 @@ TEST_CASE("own arguments that open nothing outside leave QEMU confined") {
 
 TEST_CASE("a plain disk of the user's own is known, with what is behind it") {
   auto host = open_host();
-  host.working_folder = "/work";
-  for (const auto* path : {"/srv/d.qcow2", "/srv/base.img", "/work/cd.iso"}) {
+  host.working_folder = "/here";
+  for (const auto* path : {"/srv/d.qcow2", "/srv/base.img", "/here/cd.iso"}) {
     host.files[path] = regular_file();
     host.files[path].mode = 0666;
     host.files[path].reachable = true;
@@ -332,8 +332,8 @@ TEST_CASE("a plain disk of the user's own is known, with what is behind it") {
   CHECK(who(settings, host) == own);
   CHECK(may(confinement, "/srv/d.qcow2", FileRule::Access::write));
   CHECK(may(confinement, "/srv/base.img", FileRule::Access::read));
-  CHECK(may(confinement, "/work/cd.iso", FileRule::Access::read));
-  CHECK_FALSE(may(confinement, "/work/cd.iso", FileRule::Access::write));
+  CHECK(may(confinement, "/here/cd.iso", FileRule::Access::read));
+  CHECK_FALSE(may(confinement, "/here/cd.iso", FileRule::Access::write));
   host.files["/srv/d.qcow2"].mode = 0600;
   CHECK(who(settings, host) == std::string(own) + " DAC_OVERRIDE");
 }
