@@ -10,6 +10,7 @@
 #include "host/landlock.hpp"
 #include "host/probe_files.hpp"
 #include "host/programs.hpp"
+#include "host/user_data_file.hpp"
 
 #include <fmt/format.h>
 
@@ -20,8 +21,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <netinet/in.h>
 #include <sstream>
 #include <sys/random.h>
@@ -82,13 +81,7 @@ void probe_user_data(const Config& config, Host& host) {
   if (config.cloud_init_user_data.value.empty()) return;
   const auto path =
       absolute_path(config.cloud_init_user_data.value, host.home, host.working_folder);
-  std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path, ignored)) {
-    host.user_data_problem = "the file cannot be read";
-    return;
-  }
-  host.user_data.assign(std::istreambuf_iterator<char>(file), {});
+  host.user_data_problem = read_user_data_file(path, host.user_data);
 }
 
 /// Why nobody can listen at the port now, as an errno; 0: it is free.

@@ -131,23 +131,13 @@ std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& ho
     }
     return std::nullopt;
   }
-  if (!host.user_data_problem.empty()) {
-    findings.refuse(config.cloud_init_user_data, host.user_data_problem,
-                    "name a readable file with cloud-init user-data");
-  }
-  if (!config.shares.empty() && turns_vendor_data_off(host.user_data)) {
-    findings.refuse(config.cloud_init_user_data,
-                    "it turns vendor-data off, so the guest would not mount its shares",
-                    "take 'vendor_data: {enabled: false}' out of it, or set CLOUD_INIT=0 and mount "
-                    "the shares by hand");
-  }
+  const bool has_user_data = check_user_data(config, host, findings);
 
   CloudInit cloud_init;
   cloud_init.user_data = host.user_data;
   cloud_init.ssh_keys = resolve_ssh_keys(config.ssh_pubkey, findings);
   std::string password = config.guest_password.value;
-  const bool nobody_said = password.empty() && config.ssh_pubkey.value.empty() &&
-                           config.cloud_init_user_data.value.empty();
+  const bool nobody_said = password.empty() && config.ssh_pubkey.value.empty() && !has_user_data;
   if (nobody_said && config.persist.value) {
     findings.refuse(config.persist,
                     "a password made for this run would be lost, and the disk would keep it",

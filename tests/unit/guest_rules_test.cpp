@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "spec/guest.hpp"
 #include "spec/password.hpp"
-#include "spec/user_data.hpp"
 #include "support/hosts.hpp"
 #include "support/judge.hpp"
 
@@ -231,27 +230,6 @@ TEST_CASE("user-data that turns our vendor-data off is refused when there are sh
                   "take 'vendor_data: {enabled: false}' out of it, or set CLOUD_INIT=0 and mount "
                   "the shares by hand"}},
                 {}});
-}
-
-TEST_CASE("which user-data turns vendor-data off") {
-  const std::vector<std::pair<std::string, bool>> rows = {
-      {"", false},
-      {"#cloud-config\n", false},
-      {"#cloud-config\nvendor_data: {enabled: no}\n", true},
-      {"#cloud-config\nvendor_data:\n  enabled: false\n", true},
-      {"#cloud-config\nvendor_data: {enabled: true}\n", false},
-      {"#cloud-config\nvendor_data: {prefix: x}\n", false},
-      {"#cloud-config\nvendor_data: false\n", false},
-      {"#cloud-config\nvendor_data: [x]\n", false},
-      {"#cloud-config\n- a list\n", false},
-      {"## template: jinja\n#cloud-config\nvendor_data: {enabled: false}\n", true},
-      {"#cloud-config\n{ broken: [\n", false},
-      {"#!/bin/sh\nvendor_data: {enabled: false}\n", false},
-      {std::string("#cloud-config\n\0\xff", 16), false}};
-  for (const auto& [user_data, expected] : rows) {
-    CAPTURE(user_data);
-    CHECK(turns_vendor_data_off(user_data) == expected);
-  }
 }
 
 // As `openssl passwd -6 -salt saltstring` has it, and crypt(3).

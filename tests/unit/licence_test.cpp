@@ -45,9 +45,9 @@ TEST_CASE("every source, script and recipe names its licence") {
   for (const auto* folder : {"src", "tests", "scripts", "docker", "docs", ".ci"}) {
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(root) / folder)) {
       const auto path = entry.path().string();
-      const bool is_text_for_others = path.find("/tests/golden/") != path.npos ||
-                                      path.find("/tests/domains/") != path.npos ||
-                                      path.find("/tests/fuzz/corpus/") != path.npos;
+      const bool is_text_for_others =
+          path.find("/tests/golden/") != path.npos || path.find("/tests/domains/") != path.npos ||
+          path.find("/tests/cases/") != path.npos || path.find("/tests/fuzz/corpus/") != path.npos;
       if (!is_text_for_others) check(entry.path());
     }
   }
