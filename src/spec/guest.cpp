@@ -4,6 +4,7 @@
 #include "base/paths.hpp"
 #include "config/persistent_disk.hpp"
 #include "spec/password.hpp"
+#include "spec/second_seed.hpp"
 #include "spec/user_data.hpp"
 
 #include <algorithm>
@@ -132,6 +133,7 @@ std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& ho
     return std::nullopt;
   }
   const bool has_user_data = check_user_data(config, host, findings);
+  check_second_seed(config, chosen_guest(config, host).value_or(GuestImage{}).cmdline, findings);
 
   CloudInit cloud_init;
   cloud_init.user_data = host.user_data;

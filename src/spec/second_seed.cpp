@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "spec/second_seed.hpp"
+
+#include "base/ascii.hpp"
+#include "base/qemu_words.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vmr {
+namespace {
+
+using Effect = SeedWord::Effect;
+
+std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
+  std::vector<std::string_view> words;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(separators), text.size()));
+    if (text.empty()) return words;
+    words.push_back(text.substr(0, text.find_first_of(separators)));
+    text.remove_prefix(words.back().size());
+  }
+}
+
+/// What is behind `key=` in a word; none: it has another key.
+std::optional<std::string_view> value_of(std::string_view word, std::string_view key) {
+  if (!word.starts_with(key) || !word.substr(key.size()).starts_with('=')) return std::nullopt;
+  return word.substr(key.size() + 1);
+}
+
+/// "nocloud;s=…;h=…": what the keys behind the name do; none: nothing to ours.
+std::optional<Effect> effect_of_keys(std::string_view source) {
+  std::optional<Effect> effect;
+  auto parts = split(source, ";");
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const auto key = parts[i].substr(0, parts[i].find('='));
+    if (key == "s" || key == "seedfrom" || parts[i] == "dsmode=disabled") return Effect::replaces;
+    if (key == "h" || key == "local-hostname" || key == "i" || key == "instance-id") {
+      effect = Effect::adds;
+    }
+  }
+  return effect;
+}
+
+std::optional<Effect> effect_of(std::string_view word) {
+  if (word.find("cloud-init=disabled") != word.npos) return Effect::replaces;
+  if (const auto policy = value_of(word, "ci.di.policy")) {
+    return policy->substr(0, policy->find(',')) == "disabled" ? std::optional(Effect::replaces)
+                                                              : std::nullopt;
+  }
+  for (const auto* key : {"ds", "ci.ds", "ci.datasource"}) {
+    const auto source = value_of(word, key);
+    if (!source) continue;
+    const auto name = ascii_lower(source->substr(0, source->find(';')));
+    if (name == "nocloud" || name == "nocloud-net") return effect_of_keys(*source);
+    if (!name.empty()) return Effect::replaces;
+  }
+  return std::nullopt;
+}
+
+std::optional<SeedWord> find_word(std::string_view text, bool only_nocloud) {
+  std::optional<SeedWord> found;
+  for (const auto word : split(text, " \t\r\n")) {
+    if (only_nocloud && !word.starts_with("ds=nocloud")) continue;
+    const auto effect = effect_of(word);
+    if (!effect || (found && *effect == Effect::adds)) continue;
+    found = {std::string(word), *effect};
+    if (*effect == Effect::replaces) break;
+  }
+  return found;
+}
+
+void report(const SeedWord& found, const std::string& subject, const std::string& origin,
+            Findings& findings) {
+  if (found.effect == Effect::adds) {
+    findings.warnings.push_back(
+        fmt::format("{}: '{}': the guest takes its name or its id from there and not from ours",
+                    subject, found.word));
+    return;
+  }
+  findings.problems.push_back(
+      {fmt::format("{}: with '{}' the guest would not take our seed, in which its login and the "
+                   "mounts of its shares are",
+                   subject, found.word),
+       origin,
+       "leave it out; or set CLOUD_INIT=0, see to the login in the guest, and mount the shares by "
+       "hand"});
+}
+
+/// A number as QEMU reads it: "1", "0x1", "01".
+std::optional<std::uint64_t> read_number(std::string_view text) {
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  } else if (text.starts_with('0')) {
+    base = 8;
+  }
+  std::uint64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
+  return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
+
+/// The serial number of the last `-smbios type=1` that has one.
+std::string serial_in(const std::vector<QemuOptionWords>& options) {
+  std::string serial;
+  for (const auto& option : options) {
+    if (option.name != "smbios") continue;
+    const auto keys = read_keys(option.value);
+    const bool is_system = read_number(last_value(keys, "type")) == std::uint64_t{1};
+    const auto value = last_value(keys, "serial");
+    if (is_system && !value.empty()) serial = value;
+  }
+  return serial;
+}
+
+void check_arguments(const std::vector<std::string>& words, const std::string& subject,
+                     const std::string& origin, Findings& findings) {
+  const auto options = split_options(words);
+  if (const auto found = find_seed_word_in_serial(serial_in(options))) {
+    report(*found, subject, origin, findings);
+  }
+  for (const auto& option : options) {
+    if (option.name != "append") continue;
+    if (const auto found = find_seed_word(option.value)) report(*found, subject, origin, findings);
+  }
+}
+
+}  // namespace
+
+std::optional<SeedWord> find_seed_word(std::string_view command_line) {
+  return find_word(command_line, false);
+}
+
+std::optional<SeedWord> find_seed_word_in_serial(std::string_view serial) {
+  return find_word(serial, true);
+}
+
+void check_second_seed(const Config& config, const std::string& guest_cmdline, Findings& findings) {
+  const auto& own = config.cmdline;
+  if (const auto found = find_seed_word(own.value)) {
+    report(*found, own.origin.variable, describe(own.origin), findings);
+  }
+  if (const auto found = find_seed_word(guest_cmdline)) {
+    report(*found, "the guest's own kernel command line", describe(config.base_image.origin),
+           findings);
+  }
+  const auto& extra = config.extra_args;
+  check_arguments(extra.value, extra.origin.variable, describe(extra.origin), findings);
+  check_arguments(config.qemu_args, "QEMU arguments", "behind -- (command line)", findings);
+}
+
+}  // namespace vmr

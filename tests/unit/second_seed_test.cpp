@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "spec/second_seed.hpp"
+
+#include "support/hosts.hpp"
+#include "support/judge.hpp"
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+namespace vmr {
+
+std::ostream& operator<<(std::ostream& out, const SeedWord& found) {
+  return out << found.word << (found.effect == SeedWord::Effect::adds ? " (adds)" : "");
+}
+
+namespace test {
+namespace {
+
+using Effect = SeedWord::Effect;
+
+TEST_CASE("words of a kernel's command line that lead cloud-init elsewhere") {
+  for (const std::string word :
+       {"ds=nocloud;s=http://x/", "ds=nocloud-net;s=http://x/", "ds=nocloud;h=a;seedfrom=/x",
+        "ds=nocloud;dsmode=disabled", "ds=ec2", "ds=None", "ci.ds=Ec2", "ci.datasource=OpenStack",
+        "cloud-init=disabled", "ci.di.policy=disabled", "ci.di.policy=disabled,found=all"}) {
+    CAPTURE(word);
+    CHECK(find_seed_word("quiet " + word + " console=ttyS0") == SeedWord{word});
+  }
+  for (const std::string word :
+       {"ds=nocloud;h=web", "ds=nocloud;i=id-1", "ds=NoCloud;instance-id=1"}) {
+    CAPTURE(word);
+    CHECK(find_seed_word(word) == SeedWord{word, Effect::adds});
+  }
+  for (const std::string line :
+       {"", "quiet", "ds=nocloud", "ds=nocloud;", "ds=nocloud-net", "ds=", "ads=ec2",
+        "ci.di.policy=search,found=all", "cloud-init=enabled"}) {
+    CAPTURE(line);
+    CHECK(find_seed_word(line) == std::nullopt);
+  }
+  CHECK(find_seed_word("ds=nocloud;h=a ds=nocloud;s=/x") == SeedWord{"ds=nocloud;s=/x"});
+}
+
+TEST_CASE("in a serial number only ds=nocloud counts") {
+  CHECK(find_seed_word_in_serial("ds=nocloud;s=http://x/") == SeedWord{"ds=nocloud;s=http://x/"});
+  CHECK(find_seed_word_in_serial("ds=ec2") == std::nullopt);
+  CHECK(find_seed_word_in_serial("1234") == std::nullopt);
+}
+
+const std::string hint =
+    "leave it out; or set CLOUD_INIT=0, see to the login in the guest, and mount the shares by "
+    "hand";
+
+Problem problem(const std::string& subject, const std::string& word, const std::string& origin) {
+  return {subject + ": with '" + word +
+              "' the guest would not take our seed, in which its login and the mounts of its "
+              "shares are",
+          origin, hint};
+}
+
+TEST_CASE("a second seed in EXTRA_ARGS is refused") {
+  const auto extra = [](const std::string& arguments) {
+    return judge({"EXTRA_ARGS=" + arguments}, docker_host());
+  };
+  const std::string word = "ds=nocloud;s=http://10.0.2.2:8000/a,b/";
+  CHECK(extra("-smbios 'type=1,serial=ds=nocloud;s=http://10.0.2.2:8000/a,,b/'") ==
+        Verdict{{problem("EXTRA_ARGS", word, "EXTRA_ARGS (environment)")}, {}});
+  CHECK(extra("-smbios type=1,serial=1 --smbios 'type=0x1,uuid=x,serial=ds=nocloud;s=/x'") ==
+        Verdict{{problem("EXTRA_ARGS", "ds=nocloud;s=/x", "EXTRA_ARGS (environment)")}, {}});
+  CHECK(extra("-smbios 'type=1,serial=ds=nocloud;s=/x' -smbios type=1,serial=1") == Verdict{});
+  CHECK(extra("-smbios 'type=2,serial=ds=nocloud;s=/x'") == Verdict{});
+  CHECK(extra("-smbios type=1,serial=ds=nocloud") == Verdict{});
+  CHECK(
+      extra("-smbios 'type=1,serial=ds=nocloud;h=web'") ==
+      Verdict{{},
+              {"EXTRA_ARGS: 'ds=nocloud;h=web': the guest takes its name or its id from there and "
+               "not from ours"}});
+}
+
+TEST_CASE("a kernel's command line that leads elsewhere is refused, unless cloud-init is off") {
+  auto host = docker_host();
+  host.files["/k"] = regular_file();
+  const Strings environment = {"KERNEL=/k", "CMDLINE=root=/dev/vda cloud-init=disabled"};
+  CHECK(judge(environment, host) ==
+        Verdict{{problem("CMDLINE", "cloud-init=disabled", "CMDLINE (environment)")}, {}});
+  auto without = environment;
+  without.emplace_back("CLOUD_INIT=0");
+  CHECK(judge(without, host) == Verdict{});
+}
+
+TEST_CASE("so is one that comes with the image") {
+  auto host = docker_host();
+  host.guest->kernel = "/k";
+  host.guest->cmdline = "ds=ec2";
+  host.files["/k"] = regular_file();
+  CHECK(judge({"BASE_IMAGE=/g"}, host).problems ==
+        std::vector<Problem>{
+            problem("the guest's own kernel command line", "ds=ec2", "BASE_IMAGE (environment)")});
+}
+
+}  // namespace
+}  // namespace test
+}  // namespace vmr
