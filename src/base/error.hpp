@@ -16,7 +16,7 @@ enum class ExitStatus : int {
   usage = 2,             ///< wrong configuration or command line
   host_unsupported = 3,  ///< this host or container cannot run it
   helper_died = 4,       ///< a virtiofsd died
-  stop_timeout = 5,      ///< the guest did not stop in time and was killed
+  stop_timeout = 5,      ///< the guest, or a QEMU told to quit, did not end in time
 };
 
 /// A failure that ends the program; thrown once, caught in main.

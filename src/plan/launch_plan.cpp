@@ -61,6 +61,7 @@ LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   plan.ssh = spec.ssh;
   plan.start_timeout = spec.start_timeout;
   plan.stop_timeout = spec.stop_timeout;
+  plan.memory_mib = spec.memory_mib;
   plan.on_helper_exit = spec.on_helper_exit;
   plan.hotplug_ports = hotplug_ports(spec);
   plan.console = spec.console;

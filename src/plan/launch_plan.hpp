@@ -7,6 +7,7 @@
 #include "spec/vm_spec.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -91,6 +92,7 @@ struct LaunchPlan {
   SshForward ssh;                             ///< port 0: none
   std::chrono::milliseconds start_timeout{};  ///< for QEMU's first answer
   std::chrono::milliseconds stop_timeout{};
+  std::uint64_t memory_mib = 0;  ///< of the guest
   HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
   std::vector<std::string> hotplug_ports;  ///< QEMU's buses for shares that are added later
   bool console = true;

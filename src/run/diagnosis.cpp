@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "run/diagnosis.hpp"
 
+#include "base/ascii.hpp"
+
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <string_view>
@@ -51,7 +54,66 @@ constexpr std::array symptoms = std::to_array<Symptom>({
      "look at the owner and mode of what the line above names"},
 });
 
+bool is_word_character(char c) {
+  const char lower = ascii_lower(c);
+  return (lower >= 'a' && lower <= 'z') || is_ascii_digit(c) || c == '_';
+}
+
+/// Whether "kvm" begins a word of `text` and is all of it, or its prefix: "kvm", "KVM:",
+/// "kvm_init_vcpu", "ioctl(KVM_CREATE_VM)".
+bool is_about_kvm(std::string_view text) {
+  const auto folded = ascii_lower(text);
+  for (auto at = folded.find("kvm"); at != folded.npos; at = folded.find("kvm", at + 1)) {
+    const bool begins = at == 0 || !is_word_character(folded[at - 1]);
+    const auto end = at + 3;
+    const bool ends = end == folded.size() || folded[end] == '_' || !is_word_character(folded[end]);
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+/// What QEMU says in `line` before the first value that it quotes: its messages begin with its own
+/// words, "Could not open '/srv/kvm/disk': …", and a path that is not quoted has a slash.
+std::string_view own_words(std::string_view line) {
+  constexpr std::string_view device = "/dev/kvm";
+  const auto value = line.find_first_of("/'\"`");
+  if (value == line.npos) return line;
+  if (line.substr(value).starts_with(device)) return line.substr(0, value + device.size());
+  return line.substr(0, line.find_last_of(" \t", value) + 1);
+}
+
+/// Takes "PREFIX: " off `line` and returns PREFIX; empty where it has none without a blank.
+std::string_view take_prefix(std::string_view& line) {
+  const auto end = line.find(": ");
+  if (end == line.npos || line.find_first_of(" \t") < end) return {};
+  const auto prefix = line.substr(0, end);
+  line.remove_prefix(end + 2);
+  return prefix;
+}
+
+/// Whether `line` is "[PROGRAM: ][-OPTION …: ]MESSAGE" with a message about KVM. After an option
+/// that is not the accelerator's comes the user's text, and then what is wrong with it.
+bool blames_kvm(std::string_view line) {
+  auto message = line;
+  const auto program = take_prefix(message);
+  // Some of QEMU's lines do not name it first, but the function that failed.
+  if (program == "KVM" || program.starts_with("kvm_")) return true;
+  if (message.starts_with("warning: ") || message.starts_with("info: ")) return false;
+  if (message.starts_with('-')) {
+    return message.starts_with("-accel ") || message.starts_with("-enable-kvm");
+  }
+  // A failed assertion names a line of QEMU's source, and the function.
+  auto rest = message;
+  if (take_prefix(rest).find(".c:") != std::string_view::npos)
+    return take_prefix(rest).starts_with("kvm");
+  return is_about_kvm(own_words(message));
+}
+
 }  // namespace
+
+bool is_fault_of_kvm(const Ending& ending) {
+  return std::any_of(ending.last_lines.begin(), ending.last_lines.end(), blames_kvm);
+}
 
 std::optional<Diagnosis> diagnose(const Ending& ending) {
   if (ending.out_of_memory) {

@@ -28,4 +28,8 @@ struct Diagnosis {
 /// nothing that we know.
 std::optional<Diagnosis> diagnose(const Ending& ending);
 
+/// Whether QEMU itself says that KVM failed it. A value of the user's that has "kvm" in it (a path,
+/// a name, an option's text) says nothing of the kind.
+bool is_fault_of_kvm(const Ending& ending);
+
 }  // namespace vmr

@@ -52,6 +52,9 @@ struct EventWords {
   std::string operator()(const event::GuestPoweredOff& off) {
     return fmt::format("the guest powered off: {}", off.reason);
   }
+  std::string operator()(const event::QemuEnding& ending) {
+    return fmt::format("QEMU ends: {}", ending.reason);
+  }
   std::string operator()(const event::MachineBroken& broken) {
     return fmt::format("the machine is '{}'", broken.status);
   }

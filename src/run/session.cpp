@@ -219,6 +219,8 @@ class Session {
     const auto reason = text_at(data, "reason");
     if (name == "SHUTDOWN" && is_true(data, "guest") && reason != "guest-reset") {
       tell(event::GuestPoweredOff{reason});
+    } else if (name == "SHUTDOWN") {
+      tell(event::QemuEnding{reason});
     } else if (name == "RESET" && is_true(data, "guest")) {
       take_reset();
     } else if (name == "STOP") {

@@ -26,12 +26,6 @@ std::string last_line(const Ending& ending) {
   return ending.last_lines.empty() ? "it wrote nothing" : ending.last_lines.back();
 }
 
-bool mentions_kvm(const Ending& ending) {
-  return std::any_of(ending.last_lines.begin(), ending.last_lines.end(), [](const auto& line) {
-    return line.find("kvm") != line.npos || line.find("KVM") != line.npos;
-  });
-}
-
 /// A crash of its own, not an end that we asked for.
 bool crashed(const Ending& ending) {
   return ending.signal != 0 && ending.signal != SIGTERM && ending.signal != SIGKILL;
@@ -40,7 +34,7 @@ bool crashed(const Ending& ending) {
 }  // namespace
 
 Supervisor::Supervisor(SupervisorPlan plan)
-    : plan_(std::move(plan)), schedule_(plan_.stop_timeout) {}
+    : plan_(std::move(plan)), schedule_(plan_.stop_timeout, plan_.memory_mib) {}
 
 Actions Supervisor::start() {
   start_attempt(0);
@@ -86,10 +80,12 @@ void Supervisor::handle(const event::CallRefused& event) {
 }
 
 void Supervisor::handle(const event::MonitorClosed&) {
-  // A QEMU that ends closes it too, and its end is on its way.
-  if (!qemu_runs_ || ending_) return;
+  if (!qemu_runs_) return;
   monitor_closed_ = true;
-  arm(Timer::monitor, settling_time);
+  // It closes it before it gives the guest's memory back, which may take seconds.
+  if (ending_on_schedule_ && !std::exchange(qemu_is_ending_, true)) arm_end_of_qemu();
+  // A QEMU that ends without a word closes it too, and its end is on its way.
+  if (!qemu_is_ending_ && !ending_) arm(Timer::monitor, settling_time);
 }
 
 void Supervisor::handle(const event::GuestAnswered&) {
@@ -122,16 +118,28 @@ void Supervisor::handle(const event::GuestRestarted&) {
 
 void Supervisor::handle(const event::GuestPoweredOff& event) {
   if (std::exchange(powered_off_, true)) return;
+  qemu_is_ending_ = true;
   if (event.reason == "guest-panic") {
     say(LogLevel::error, "The guest's kernel panicked (its last words are on the console)");
     status_ = ExitStatus::failed;
   } else {
     say(LogLevel::info, "The guest powered off");
   }
+  if (ending_on_schedule_) arm_end_of_qemu();
   if (phase_ == Phase::stopping) return;
   if (phase_ == Phase::booting) miss_report("before it powered off");
   phase_ = Phase::stopping;
   // Only QEMU's own end is left, and it has as long as a guest would have had.
+  arm(Timer::quit, schedule_.quit());
+}
+
+void Supervisor::handle(const event::QemuEnding& event) {
+  if (!qemu_runs_ || phase_ == Phase::starting || std::exchange(qemu_is_ending_, true)) return;
+  if (ending_on_schedule_) return arm_end_of_qemu();
+  if (ending_ || restarting_) return;
+  say(LogLevel::info, fmt::format("QEMU ends ({})", event.reason));
+  if (phase_ == Phase::stopping) return;
+  phase_ = Phase::stopping;
   arm(Timer::quit, schedule_.quit());
 }
 
@@ -211,6 +219,7 @@ void Supervisor::start_attempt(std::size_t attempt) {
   qemu_ending_.reset();
   suspects_.clear();
   monitor_closed_ = agent_ = paused_ = ending_ = helpers_killed_ = restarting_ = false;
+  qemu_is_ending_ = false;
   actions_.emplace_back(action::Start{attempt});
   arm(Timer::start, plan_.start_timeout);
 }
@@ -253,11 +262,11 @@ void Supervisor::qemu_never_ready() {
     report(fmt::format("{} died before the machine ran", suspect->event.name),
            suspect->event.ending);
     status_ = ExitStatus::helper_died;
-  } else if (can_restart() && (crashed(ending) || mentions_kvm(ending))) {
+  } else if (can_restart() && (crashed(ending) || is_fault_of_kvm(ending))) {
     restart_with_next(fmt::format("QEMU died ({}): {}", ending.what, last_line(ending)));
   } else {
     report("QEMU died before the machine ran", ending);
-    const bool kvm = plan_.attempts.at(attempt_) == Accelerator::kvm && mentions_kvm(ending);
+    const bool kvm = plan_.attempts.at(attempt_) == Accelerator::kvm && is_fault_of_kvm(ending);
     if (kvm) say(LogLevel::error, "KVM does not work here; ACCEL=tcg runs without it, slowly");
     status_ = kvm ? ExitStatus::host_unsupported : ExitStatus::failed;
   }
@@ -283,6 +292,11 @@ void Supervisor::restart_with_next(const std::string& why) {
 void Supervisor::settle_status() {
   if (powered_off_ || status_) {
     status_ = status_.value_or(ExitStatus::ok);
+  } else if (ending_on_schedule_ && !waits_for_guest_ && !qemu_was_killed_) {
+    status_ = ExitStatus::ok;  // as asked
+  } else if (ending_on_schedule_ && !waits_for_guest_) {
+    say(LogLevel::error, "QEMU did not end in time and was killed");
+    status_ = ExitStatus::stop_timeout;
   } else if (stop_asked_ && ending_) {
     say(LogLevel::error, "The guest did not stop in time and was killed");
     status_ = ExitStatus::stop_timeout;

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -54,6 +55,9 @@ struct GuestRestarted {};
 struct GuestPoweredOff {
   std::string reason;  ///< QMP's SHUTDOWN reason
 };
+struct QemuEnding {
+  std::string reason;  ///< QMP's SHUTDOWN reason, where the guest did not power off
+};
 struct MachineBroken {
   std::string status;  ///< a run state that does not go on: "internal-error", "io-error", …
 };
@@ -86,8 +90,9 @@ struct TimerFired {
 using Event =
     std::variant<event::StartFailed, event::QmpReady, event::MonitorClosed, event::GuestAnswered,
                  event::AgentChanged, event::GuestRestarted, event::GuestPoweredOff,
-                 event::MachineBroken, event::QemuEnded, event::CallRefused, event::HelperAdded,
-                 event::HelperReleased, event::HelperEnded, event::StopAsked, event::TimerFired>;
+                 event::QemuEnding, event::MachineBroken, event::QemuEnded, event::CallRefused,
+                 event::HelperAdded, event::HelperReleased, event::HelperEnded, event::StopAsked,
+                 event::TimerFired>;
 
 namespace action {
 struct Start {          ///< QEMU and every helper
@@ -153,6 +158,7 @@ struct SupervisorPlan {
   HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
   /// What a person types in the guest to mount its first share; empty: no report is expected.
   std::string mount_command{};
+  std::uint64_t memory_mib = 0;  ///< of the guest, which takes its time to be given back
 };
 
 /// Decides what happens next; the one who calls it executes the actions in order. Every event is
@@ -186,6 +192,7 @@ class Supervisor {
   void handle(const event::AgentChanged& event);
   void handle(const event::GuestRestarted&);
   void handle(const event::GuestPoweredOff& event);
+  void handle(const event::QemuEnding& event);
   void handle(const event::MachineBroken& event);
   void handle(const event::QemuEnded& event);
   void handle(const event::CallRefused& event);
@@ -209,6 +216,7 @@ class Supervisor {
   void press_power_button();
   void use_agent(const std::string& text);
   void quit_qemu();
+  void arm_end_of_qemu();
   /// `text` with the time that is left at the step `now` of a stop.
   [[nodiscard]] std::string with_time_left(const std::string& text, StopSchedule::Time now) const;
 
@@ -247,7 +255,10 @@ class Supervisor {
   int restarts_ = 0;               ///< of the guest, since it last answered
   bool settled_ = false;           ///< it has shown that it works, or had its time to
   bool powered_off_ = false;
+  bool qemu_is_ending_ = false;  ///< by its own word: a closed monitor is a part of it
   bool stop_asked_ = false;
+  bool waits_for_guest_ = true;      ///< a stop was asked for that does
+  bool qemu_was_killed_ = false;     ///< by us, since it did not end
   bool ending_ = false;              ///< QEMU has been told to end, politely or not
   bool ending_on_schedule_ = false;  ///< as the last part of a stop
   bool helpers_killed_ = false;      ///< they have had their SIGKILL

@@ -23,6 +23,7 @@ SupervisorPlan supervisor_plan(const LaunchPlan& plan) {
   }
   result.start_timeout = plan.start_timeout;
   result.stop_timeout = plan.stop_timeout;
+  result.memory_mib = plan.memory_mib;
   result.on_helper_exit = plan.on_helper_exit;
   if (plan.seed && !plan.shares.empty()) {
     result.mount_command = mount_command(plan.shares.front().share);

@@ -19,6 +19,7 @@ constexpr auto powerdown_interval = 5s;
 void Supervisor::handle(const event::StopAsked& event) {
   const bool again = phase_ == Phase::stopping;
   stop_asked_ = true;
+  if (event.now && !ending_) waits_for_guest_ = false;
   if (phase_ == Phase::starting || restarting_) {
     say(LogLevel::info, fmt::format("Stopping before the machine runs ({})", event.by));
     phase_ = Phase::stopping;
@@ -73,8 +74,13 @@ void Supervisor::use_agent(const std::string& text) {
 void Supervisor::quit_qemu() {
   ending_ = ending_on_schedule_ = true;
   actions_.emplace_back(action::Quit{});
-  arm(Timer::terminate, schedule_.terminate() - schedule_.quit());
-  arm(Timer::kill, schedule_.kill() - schedule_.quit());
+  arm_end_of_qemu();
+}
+
+void Supervisor::arm_end_of_qemu() {
+  const auto more = qemu_is_ending_ ? schedule_.memory() : StopSchedule::Time(0);
+  arm(Timer::terminate, schedule_.terminate() - schedule_.quit() + more);
+  arm(Timer::kill, schedule_.kill() - schedule_.quit() + more);
 }
 
 void Supervisor::end_helpers() {

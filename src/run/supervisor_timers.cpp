@@ -62,24 +62,29 @@ void Supervisor::escalate(Timer timer) {
                          schedule_.agent()));
     case Timer::quit:
       if (!waits_for_guest) return;
-      say(LogLevel::warn,
-          with_time_left(powered_off_
-                             ? "QEMU does not end after the guest's power-off: it is told to quit"
-                             : "The guest did not power off in time: QEMU is told to quit",
-                         schedule_.quit()));
+      if (!monitor_closed_ || !qemu_is_ending_) {
+        say(LogLevel::warn,
+            with_time_left(powered_off_
+                               ? "QEMU does not end after the guest's power-off: it is told to quit"
+                               : "The guest did not power off in time: QEMU is told to quit",
+                           schedule_.quit()));
+      }
       return quit_qemu();
     case Timer::terminate:
       if (!waits_for_qemu) return;
-      say(LogLevel::warn, with_time_left("QEMU does not answer: SIGTERM", schedule_.terminate()));
+      say(LogLevel::warn,
+          qemu_is_ending_ ? "QEMU does not end: SIGTERM"
+                          : with_time_left("QEMU does not answer: SIGTERM", schedule_.terminate()));
       actions_.emplace_back(action::SignalQemu{SIGTERM});
       return;
     case Timer::kill:
       if (!waits_for_qemu) return;
-      say(LogLevel::warn, ending_on_schedule_
+      qemu_was_killed_ = true;
+      say(LogLevel::warn, ending_on_schedule_ && !qemu_is_ending_
                               ? with_time_left("QEMU does not end: SIGKILL", schedule_.kill())
                               : "QEMU does not end: SIGKILL");
       actions_.emplace_back(action::SignalQemu{SIGKILL});
-      return arm(Timer::abandon, kill_grace);
+      return arm(Timer::abandon, kill_grace + schedule_.memory());
     case Timer::abandon:
       if (waits_for_qemu) abandon_qemu();
       return;
@@ -104,10 +109,10 @@ void Supervisor::give_up_starting() {
 }
 
 void Supervisor::give_up_monitor() {
-  if (!monitor_closed_ || !qemu_runs_ || ending_) return;
+  if (!monitor_closed_ || !qemu_runs_ || ending_ || qemu_is_ending_) return;
   say(LogLevel::error, "QEMU closed its monitor and goes on: it cannot be controlled any more");
   status_ = ExitStatus::failed;
-  if (phase_ == Phase::starting || !agent_ || powered_off_) {
+  if (phase_ == Phase::starting || !agent_) {
     phase_ = Phase::stopping;
     return end_qemu(SIGTERM);
   }
@@ -127,7 +132,7 @@ void Supervisor::look_at_helpers() {
     helpers_died();
   } else if (!qemu_runs_ && !helpers_.empty() && !std::exchange(helpers_killed_, true)) {
     actions_.emplace_back(action::SignalHelpers{SIGKILL});
-    arm(Timer::helpers, kill_grace);
+    arm(Timer::helpers, kill_grace + schedule_.memory());
   } else if (!qemu_runs_ && !helpers_.empty()) {
     say(LogLevel::error,
         fmt::format("{} does not end even by SIGKILL: it hangs in the kernel, and is left behind",

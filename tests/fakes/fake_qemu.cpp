@@ -2,13 +2,14 @@
 // Plays QEMU: takes its listening sockets, connects to the virtiofsds and answers QMP.
 //
 //   FAKE_QEMU=
-//     exit-at-once       exits 1 with a line on standard error
+//     exit-at-once       exits 1 with a line on standard error, FAKE_LAST_WORDS if set
 //     abort              dies of SIGABRT before it serves
 //     abort-kvm          with the kvm accelerator: dies of SIGABRT between greeting and answer
 //     mute               never greets
 //     slow               greets after the gate, or without one after 300 ms
 //     flood              1 MB on standard error
 //     ignore-powerdown, ignore-quit, ignore-term
+//     linger             closes its monitor at its end, and goes on for 2 s
 //     echo-console       says "console: hello" on the console and sends back what it hears
 //     flood-console      when it hears something: the console lines "1" to "500000", "the end"
 //     slow-console       passes the gate before it hears something on the console
@@ -73,7 +74,9 @@ class FakeQemu {
     std::signal(SIGPIPE, SIG_IGN);
     if (has("flood")) flood(flood_line("qemu-system-x86_64"));
     if (has("exit-at-once")) {
-      std::fputs("qemu-system-x86_64: -fake: exits at once\n", stderr);
+      const auto words = environment("FAKE_LAST_WORDS");
+      std::fprintf(stderr, "qemu-system-x86_64: %s\n",
+                   words.empty() ? "-fake: exits at once" : words.c_str());
       return 1;
     }
     if (has("abort")) {
@@ -348,6 +351,10 @@ class FakeQemu {
     tell("SHUTDOWN", std::string("{\"guest\": ") + (by_guest ? "true" : "false") +
                          ", \"reason\": \"" + reason + "\"}");
     exit_status_ = 0;
+    if (!has("linger")) return;
+    // As QEMU while the kernel takes back the guest's memory.
+    ::close(ports_["qmp"].client);
+    ::sleep(2);
   }
 
   void tell(const std::string& event, const std::string& data = "") const {

@@ -101,6 +101,19 @@ TEST_CASE("fault: QEMU that aborts before the machine runs is quoted") {
   CHECK(host.starts_of("qemu") == 1);
 }
 
+TEST_CASE("fault: kvm in a path does not make a fault KVM's") {
+  if (!kvm_opens()) return;
+  const FakeHost host;
+  const auto seen = host.run({{"FAKE_QEMU", "exit-at-once"},
+                              {"FAKE_LAST_WORDS",
+                               "-blockdev filename=/srv/kvm/disk.qcow2: "
+                               "Could not open '/srv/kvm/disk.qcow2'"},
+                              {"ACCEL", "auto"}});
+  CHECK(seen.status == 1);
+  CHECK(seen.log.find("KVM does not work") == seen.log.npos);
+  CHECK(host.starts_of("qemu") == 1);
+}
+
 TEST_CASE("fault: KVM that aborts leads to TCG with one warning") {
   if (!kvm_opens()) return;
   const FakeHost host;

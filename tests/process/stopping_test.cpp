@@ -151,6 +151,27 @@ TEST_CASE("stop: a guest that powers off by itself meanwhile has stopped well") 
                              "[INFO] The guest powered off"});
 }
 
+TEST_CASE("stop: a QEMU that is slow to give back the guest's memory ends in order") {
+  const FakeHost host;
+  const Lines powered_off = {"[INFO] Stopping (SIGTERM): the guest has 1 s to power off",
+                             "[INFO] The guest powered off"};
+  const auto asked = stop(host, {{"FAKE_QEMU", "linger"}, {"STOP_TIMEOUT", "1"}}, {SIGTERM});
+  CHECK(asked.status == 0);
+  CHECK(steps(asked) == powered_off);
+
+  const auto by_itself = host.run({{"FAKE_QEMU", "linger,poweroff"}, {"STOP_TIMEOUT", "1"}});
+  CHECK(by_itself.status == 0);
+  CHECK(steps(by_itself) == Lines{"[INFO] The guest powered off"});
+
+  Launcher launcher(host.settings({{"FAKE_QEMU", "linger,ignore-powerdown"}}));
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  Launcher client(host.settings(), {"stop", "--now"});
+  CHECK(client.finish().status == 0);
+  const auto now = host.finish(launcher);
+  CHECK(now.status == 0);
+  CHECK(steps(now) == Lines{"[WARN] Stopping (vm-runner stop) without waiting for the guest"});
+}
+
 TEST_CASE("stop: a signal that was ignored at the start stays so but SIGTERM") {
   const FakeHost host;
   for (const int signal : {SIGHUP, SIGINT, SIGQUIT}) {

@@ -48,6 +48,7 @@ TEST_CASE("a plan is made of its parts") {
   expected.ssh = spec.ssh;
   expected.start_timeout = 64s;
   expected.stop_timeout = 8s;
+  expected.memory_mib = spec.memory_mib;
   expected.hotplug_ports = {"hotplug1", "hotplug2", "hotplug3", "hotplug4"};
   expected.console = false;
   CHECK(make_plan(spec, host) == expected);

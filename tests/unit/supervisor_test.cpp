@@ -145,8 +145,68 @@ TEST_CASE("a stop that is asked for now does not wait for the guest") {
   auto machine = supervisor({Accelerator::tcg}, {});
   CHECK(after(machine, event::QmpReady{}, event::StopAsked{"vm-runner stop", true}) ==
         "warn: Stopping (vm-runner stop) without waiting for the guest\n" + quit);
-  CHECK(text(machine.on(event::QemuEnded{clean})) ==
+  CHECK(text(machine.on(event::QemuEnded{clean})) == "finish 0\n");
+
+  auto hanging = supervisor({Accelerator::tcg}, {});
+  after(hanging, event::QmpReady{}, event::StopAsked{"vm-runner stop", true},
+        event::TimerFired{Timer::kill});
+  CHECK(text(hanging.on(event::QemuEnded{killed})) ==
+        "error: QEMU did not end in time and was killed\nfinish 5\n");
+
+  auto later = supervisor({Accelerator::tcg}, {});
+  CHECK(after(later, event::QmpReady{}, event::StopAsked{"SIGTERM"},
+              event::StopAsked{"vm-runner stop", true}) ==
+        "warn: Asked to stop again (vm-runner stop): not waiting any longer\n" + quit);
+  CHECK(text(later.on(event::QemuEnded{clean})) == "finish 0\n");
+
+  auto too_late = supervisor({Accelerator::tcg}, {});
+  after(too_late, event::QmpReady{}, event::StopAsked{"SIGTERM"}, event::TimerFired{Timer::quit},
+        event::StopAsked{"vm-runner stop", true});
+  CHECK(text(too_late.on(event::QemuEnded{clean})) ==
         "error: The guest did not stop in time and was killed\nfinish 5\n");
+}
+
+TEST_CASE("an orderly end may take as long as the guest's memory is given back") {
+  const auto with_memory = [](std::uint64_t mib) {
+    return Supervisor({{Accelerator::tcg}, one_helper, 60s, 8s, HelperExitPolicy::stop, "", mib});
+  };
+  const std::string longer_quit = "arm terminate 4762\narm kill 5429\n";
+
+  SUBCASE("after the guest's power-off") {
+    auto machine = with_memory(4096);
+    CHECK(after(machine, event::QmpReady{}, event::GuestPoweredOff{"guest-shutdown"}) ==
+          "info: The guest powered off\narm quit 6000\n");
+    CHECK(text(machine.on(event::MonitorClosed{})).empty());
+    CHECK(text(machine.on(event::TimerFired{Timer::monitor})).empty());
+    CHECK(text(machine.on(event::TimerFired{Timer::quit})) == "quit\n" + longer_quit);
+    CHECK(text(machine.on(event::TimerFired{Timer::terminate})) ==
+          "warn: QEMU does not end: SIGTERM\nqemu 15\n");
+    CHECK(text(machine.on(event::TimerFired{Timer::kill})) ==
+          "warn: QEMU does not end: SIGKILL\nqemu 9\narm abandon 9096\n");
+    CHECK(text(machine.on(event::QemuEnded{killed})) == "helpers 15\narm helpers 1000\n");
+    CHECK(text(machine.on(event::TimerFired{Timer::helpers})) == "helpers 9\narm helpers 9096\n");
+    CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", killed})) == "finish 0\n");
+  }
+  SUBCASE("after a quit that QEMU follows") {
+    auto machine = with_memory(4096);
+    CHECK(after(machine, event::QmpReady{}, event::StopAsked{"vm-runner stop", true}) ==
+          "warn: Stopping (vm-runner stop) without waiting for the guest\n" + quit);
+    CHECK(text(machine.on(event::QemuEnding{"host-qmp-quit"})) == longer_quit);
+    CHECK(text(machine.on(event::MonitorClosed{})).empty());
+  }
+  SUBCASE("after a quit without a word but a closed monitor") {
+    auto machine = with_memory(4096);
+    after(machine, event::QmpReady{}, event::StopAsked{"vm-runner stop", true});
+    CHECK(text(machine.on(event::MonitorClosed{})) == longer_quit);
+  }
+  SUBCASE("when somebody else has told QEMU to end") {
+    auto machine = with_memory(4096);
+    CHECK(after(machine, event::QmpReady{}, event::QemuEnding{"host-signal"}) ==
+          "info: QEMU ends (host-signal)\narm quit 6000\n");
+    CHECK(text(machine.on(event::MonitorClosed{})).empty());
+    CHECK(text(machine.on(event::QemuEnded{clean})) == "helpers 15\narm helpers 1000\n");
+    CHECK(text(machine.on(event::HelperEnded{"virtiofsd-1", clean})) == "finish 0\n");
+  }
 }
 
 TEST_CASE("a guest that restarts has to report again and is told of a few times") {

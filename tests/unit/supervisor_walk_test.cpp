@@ -23,6 +23,7 @@ std::vector<Event> all_events() {
                                      event::GuestRestarted{},
                                      event::GuestPoweredOff{"guest-shutdown"},
                                      event::GuestPoweredOff{"guest-panic"},
+                                     event::QemuEnding{"host-qmp-quit"},
                                      event::MachineBroken{"io-error"},
                                      event::MachineBroken{"internal-error"},
                                      event::QemuEnded{clean},
