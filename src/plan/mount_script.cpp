@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The script that mounts the shares inside the guest, for dash and busybox alike.
+#include "base/ascii.hpp"
 #include "base/shell_words.hpp"
 #include "plan/seed.hpp"
 
@@ -75,14 +76,14 @@ explain() {
 )sh";
 
 constexpr std::string_view mount_function = R"sh(
-# mount_share NUMBER TYPE OPTIONS TAG FOLDER [MODE]: mounts one share and reports it; MODE is then
-# set on the mounted folder.
+# mount_share NUMBER TYPE OPTIONS TAG FOLDER PLACE [MODE]: mounts one share and reports it, with PLACE
+# for tag and folder; MODE is then set on the mounted folder.
 mount_share() {
-  number=$1 type=$2 options=$3 tag=$4 folder=$5 mode=${6-}
+  number=$1 type=$2 options=$3 tag=$4 folder=$5 place=$6 mode=${7-}
   made=
   [ -d "$folder" ] || made=yes
   if ! said=$(mkdir -p "$folder" 2>&1); then
-    report "$number error $(explain "$said")"
+    report "$number error $place $(explain "$said")"
     return
   fi
   # By the name that /proc/mounts has for it, whatever links lead there.
@@ -90,7 +91,7 @@ mount_share() {
   find_mount
   if [ -n "$mounted" ] && [ "$mounted" != "$type $tag" ]; then
     # Mounted over it, the share would hide what the guest has there.
-    report "$number error the folder is busy: ${mounted%% *} is mounted there"
+    report "$number error $place the folder is busy: ${mounted%% *} is mounted there"
     return
   fi
   [ -n "$mounted" ] || said=$(mount -t "$type" -o "$options" -- "$tag" "$folder" 2>&1)
@@ -98,11 +99,11 @@ mount_share() {
   find_mount
   if [ "$mounted" = "$type $tag" ]; then
     [ -z "$mode" ] || chmod "$mode" "$folder" 2>/dev/null
-    report "$number ok $5"
+    report "$number ok $place"
   else
     # An empty folder would take what is meant for the share.
     [ -z "$made" ] || rmdir "$folder" 2>/dev/null
-    report "$number error $(explain "$said")"
+    report "$number error $place $(explain "$said")"
   fi
 }
 
@@ -163,7 +164,8 @@ std::string mount_options(const Share& share) {
 std::string mount_call(const Share& share) {
   std::vector<std::string> words = {
       "mount_share",        std::to_string(share.number), std::string(word_for(share.driver)),
-      mount_options(share), shell_quote_ascii(share.tag), shell_quote_ascii(share.mount)};
+      mount_options(share), shell_quote_ascii(share.tag), shell_quote_ascii(share.mount),
+      place_word(share)};
   // In mapped mode the root of the export shows its host owner, so an ordinary guest user could not
   // write there. The mode is kept in an extended attribute; the host folder's own does not change.
   // For everybody rather than one user: at the first boot this runs before there are users. Not
@@ -197,7 +199,22 @@ std::string load_modules(const std::vector<Share>& shares) {
   return lines;
 }
 
+/// `text` with only those bytes as they are that no shell and no reader of a word minds.
+std::string percent_encode(std::string_view text, std::string_view plain_marks) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool is_letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+    const bool is_plain = is_letter || is_ascii_digit(c) || plain_marks.find(c) != plain_marks.npos;
+    encoded += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return encoded;
+}
+
 }  // namespace
+
+std::string place_word(const Share& share) {
+  return percent_encode(share.tag, "._-") + ":" + percent_encode(share.mount, "._-/");
+}
 
 std::string mount_command(const Share& share) {
   return shell_join({"mount", "-t", std::string(word_for(share.driver)), "-o", mount_options(share),
@@ -211,7 +228,7 @@ std::string unmount_script(const Share& share) {
   return fmt::format("{}{}{}\n", script_head(), unmount_function, fmt::join(words, " "));
 }
 
-std::string mount_script(const std::vector<Share>& shares) {
+std::string mount_added_script(const std::vector<Share>& shares) {
   // A folder before those below it, or it would hide them.
   const auto depth = [](const Share& share) {
     return std::count(share.mount.begin(), share.mount.end(), '/');
@@ -223,7 +240,11 @@ std::string mount_script(const std::vector<Share>& shares) {
   std::string script = script_head() + std::string(mount_function);
   script += load_modules(shares);
   for (const Share& share : by_depth) script += mount_call(share);
-  return script + "report 'done'\nexit 0\n";
+  return script;
+}
+
+std::string mount_script(const std::vector<Share>& shares) {
+  return mount_added_script(shares) + "report 'done'\nexit 0\n";
 }
 
 }  // namespace vmr

@@ -20,10 +20,17 @@ SeedContents make_seed(const VmSpec& spec);
 /// What a person types in the guest to mount `share`.
 std::string mount_command(const Share& share);
 
+/// Tag and folder of `share` as one ASCII word without blanks, "share:/mnt/share": what the guest's
+/// report is about. All but letters, digits and a few marks is "%" and two hexadecimal digits.
+std::string place_word(const Share& share);
+
 /// The POSIX shell script that mounts every share and reports each result as one line,
-/// "<number> ok <mount>" or "<number> error <reason>", to the report port, and "done" at the end.
-/// Pure ASCII. Never fails.
+/// "<number> ok <place>" or "<number> error <place> <reason>", to the report port, and "done" at
+/// the end; <place> is place_word(). Pure ASCII. Never fails.
 std::string mount_script(const std::vector<Share>& shares);
+
+/// The same without "done", for shares that are added to a guest that runs.
+std::string mount_added_script(const std::vector<Share>& shares);
 
 /// The script that unmounts one share and reports "<number> gone" or "<number> kept <reason>".
 std::string unmount_script(const Share& share);

@@ -123,7 +123,7 @@ void AddedShares::mount(Added& share) {
     return finish_mount(share, "the guest has no agent that could mount it");
   }
   await(share, Stage::mounting);
-  run_in_guest(mount_script({share.plan.share}), share.plan.share.number, Stage::mounting);
+  run_in_guest(mount_added_script({share.plan.share}), share.plan.share.number, Stage::mounting);
 }
 
 /// `reason`: why it is not proved; empty: it is.
@@ -288,6 +288,7 @@ void AddedShares::clear() {
 void AddedShares::take_report(const GuestReport& report) {
   using Kind = GuestReport::Kind;
   if (auto* const share = find(report.share, Stage::mounting)) {
+    if (!fits(report, share->plan.share)) return;
     if (report.kind == Kind::mounted) return finish_mount(*share, "");
     if (report.kind == Kind::failed) {
       undo(*share, "not mounted in the guest: " + report.text,
@@ -330,7 +331,7 @@ void AddedShares::mount_again() {
   for (const auto& [number, share] : shares_) {
     if (share.stage == Stage::there) shares.push_back(share.plan.share);
   }
-  if (!shares.empty()) run_in_guest(mount_script(shares), 0, Stage::there);
+  if (!shares.empty()) run_in_guest(mount_added_script(shares), 0, Stage::there);
 }
 
 AddedShares::Added* AddedShares::find(int number, Stage stage) {

@@ -14,7 +14,7 @@
 namespace vmr {
 namespace {
 
-constexpr std::size_t longest_report = 4096;
+constexpr std::size_t longest_report = 16384;  // a path of which each byte takes three
 constexpr std::size_t most_early_lines = 20;
 
 /// The listening sockets of one process, given to `user`, who connects to them if we do not.

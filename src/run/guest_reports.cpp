@@ -3,13 +3,31 @@
 
 #include "base/utf8.hpp"
 #include "config/variables.hpp"
+#include "plan/seed.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 
 namespace vmr {
+namespace {
+
+constexpr std::string_view outdated_hint =
+    "its cloud-init kept what it read before: in the guest, take manual_cache_clean out of its "
+    "configuration, and run cloud-init clean --reboot";
+
+/// Takes a place_word() off `reason`, if it begins with one.
+std::string take_place(std::string_view& reason) {
+  const auto word = reason.substr(0, reason.find(' '));
+  if (word.find(":/") == word.npos) return {};
+  reason.remove_prefix(std::min(word.size() + 1, reason.size()));
+  return to_utf8(std::string(word));
+}
+
+}  // namespace
+
 std::optional<GuestReport> parse_guest_report(std::string_view line) {
   if (line == "done") return GuestReport{};
   GuestReport report;
@@ -18,10 +36,12 @@ std::optional<GuestReport> parse_guest_report(std::string_view line) {
   line.remove_prefix(static_cast<std::size_t>(end - line.data()));
   if (line.starts_with(" ok ")) {
     report.kind = GuestReport::Kind::mounted;
-    report.text = to_utf8(std::string(line.substr(4)));
+    report.place = to_utf8(std::string(line.substr(4)));
   } else if (line.starts_with(" error ")) {
     report.kind = GuestReport::Kind::failed;
-    report.text = to_utf8(std::string(line.substr(7)));
+    line.remove_prefix(7);
+    report.place = take_place(line);
+    report.text = to_utf8(std::string(line));
   } else if (line == " gone") {
     report.kind = GuestReport::Kind::gone;
   } else if (line.starts_with(" kept ")) {
@@ -31,6 +51,12 @@ std::optional<GuestReport> parse_guest_report(std::string_view line) {
     return std::nullopt;
   }
   return report;
+}
+
+bool fits(const GuestReport& report, const Share& share) {
+  if (report.place == place_word(share)) return true;
+  if (report.kind == GuestReport::Kind::mounted) return report.place == to_utf8(share.mount);
+  return report.place.empty();
 }
 
 std::string hint_for(const Share& share, std::string_view reason) {
@@ -78,10 +104,7 @@ GuestReports::GuestReports(std::vector<Share> shares) : shares_(std::move(shares
 std::optional<GuestReports::Event> GuestReports::take(std::string_view line) {
   const auto report = parse_guest_report(line);
   if (!report) return std::nullopt;
-  if (report->kind == GuestReport::Kind::done) {
-    done_ = true;
-    return std::nullopt;
-  }
+  if (report->kind == GuestReport::Kind::done) return take_done();
   const auto share = std::find_if(shares_.begin(), shares_.end(), [&](const Share& candidate) {
     return candidate.number == report->share;
   });
@@ -91,26 +114,51 @@ std::optional<GuestReports::Event> GuestReports::take(std::string_view line) {
     proofs_.erase(report->share);
     return std::nullopt;
   }
-  const bool mounted = report->kind == GuestReport::Kind::mounted;
+  const bool is_fitting = fits(*report, *share);
+  const bool mounted = is_fitting && report->kind == GuestReport::Kind::mounted;
+  const auto reason =
+      is_fitting
+          ? report->text
+          : fmt::format("the guest has another configuration, where this is {}", report->place);
   proofs_[report->share] = {mounted ? ShareProof::State::mounted : ShareProof::State::failed,
-                            mounted ? std::string() : report->text};
+                            mounted ? std::string() : reason};
   if (++count_[report->share] > most_events_a_share) return std::nullopt;
   if (mounted) {
     return Event{LogLevel::info, fmt::format("Filesystem #{}: mounted in the guest at {}",
-                                             report->share, report->text)};
+                                             report->share, share->mount)};
   }
+  const auto hint = is_fitting ? hint_for(*share, reason) : std::string(outdated_hint);
   return Event{LogLevel::error,
                fmt::format("Filesystem #{}: not mounted in the guest at {}: {} ({})", report->share,
-                           share->mount, report->text, hint_for(*share, report->text))};
+                           share->mount, reason, hint)};
+}
+
+std::optional<GuestReports::Event> GuestReports::take_done() {
+  done_ = true;
+  std::vector<std::string> missing;
+  for (const auto& share : shares_) {
+    if (added_.contains(share.number) || proofs_.contains(share.number)) continue;
+    proofs_[share.number] = {ShareProof::State::failed,
+                             "the guest has another configuration, without this share"};
+    if (++count_[share.number] > most_events_a_share) continue;
+    missing.push_back(fmt::format("#{}", share.number));
+  }
+  if (missing.empty()) return std::nullopt;
+  return Event{LogLevel::error,
+               fmt::format("Filesystem {}: not mounted in the guest, which has another "
+                           "configuration ({})",
+                           fmt::join(missing, ", "), outdated_hint)};
 }
 
 void GuestReports::add(const Share& share) {
   shares_.push_back(share);
+  added_.insert(share.number);
 }
 
 void GuestReports::remove(int number) {
   std::erase_if(shares_, [number](const Share& share) { return share.number == number; });
   proofs_.erase(number);
+  added_.erase(number);
 }
 
 void GuestReports::restart() {

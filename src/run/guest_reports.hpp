@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,15 +17,22 @@ namespace vmr {
 struct GuestReport {
   enum class Kind { mounted, failed, gone, kept, done };
   Kind kind = Kind::done;
-  int share = 0;     ///< its number
-  std::string text;  ///< where it is mounted, or the guest's reason; UTF-8
+  int share = 0;        ///< its number
+  std::string text;     ///< the guest's reason; UTF-8
+  std::string place{};  ///< what the guest takes the share for: a place_word(), or only a folder
 
   bool operator==(const GuestReport&) const = default;
 };
 
-/// Understands "<number> ok <mount>", "<number> error <reason>", "<number> gone", "<number> kept
-/// <reason>" (not unmounted) and "done". The guest writes this: none for anything else.
+/// Understands what mount_script() and unmount_script() report: "<number> ok <place>", "<number>
+/// error <place> <reason>", "<number> gone", "<number> kept <reason>" (not unmounted) and "done";
+/// also "<number> ok <folder>" and "<number> error <reason>", of guests that kept the script of
+/// versions before. The guest writes this: none for anything else.
 std::optional<GuestReport> parse_guest_report(std::string_view line);
+
+/// Whether `report` is about `share` as it is now. One that keeps the script of an earlier
+/// configuration reports what that one had under this number.
+bool fits(const GuestReport& report, const Share& share);
 
 /// What to do about a share that the guest could not mount.
 std::string hint_for(const Share& share, std::string_view reason);
@@ -71,7 +79,11 @@ class GuestReports {
   [[nodiscard]] bool complete() const { return done_; }
 
  private:
+  /// The guest was done, without a word on some of the shares that it was started with.
+  std::optional<Event> take_done();
+
   std::vector<Share> shares_;
+  std::set<int> added_;       ///< those of them that the guest's own script does not know
   std::map<int, int> count_;  ///< events so far, by share
   std::map<int, ShareProof> proofs_;
   bool done_ = false;

@@ -153,9 +153,9 @@ TEST_CASE("the guest mounts every share and reports it") {
           std::vector<std::vector<std::string>>{
               {"-t", "virtiofs", "-o", "rw", "--", "a", a},
               {"-t", "9p", "-o", fmt::format("{},ro", ninep_options), "--", "b", b}});
-    CHECK(guest.reports() == fmt::format("1 ok {}\n2 ok {}\ndone\n", a, b));
+    CHECK(guest.reports() == fmt::format("1 ok a:{}\n2 ok b:{}\ndone\n", a, b));
     CHECK(read_file(guest.path("dev/console")) ==
-          fmt::format("vm-runner: 1 ok {}\nvm-runner: 2 ok {}\nvm-runner: done\n", a, b));
+          fmt::format("vm-runner: 1 ok a:{}\nvm-runner: 2 ok b:{}\nvm-runner: done\n", a, b));
     CHECK(read_file(guest.path("dev/vport1p1")).empty());
     CHECK(fs::is_directory(a));
     CHECK(fs::is_directory(b));
@@ -178,11 +178,12 @@ TEST_CASE("hostile tags and folders reach mount exactly as they are") {
       auto name = tag;
       std::erase(name, '/');
       const auto mount = guest.path("mnt/" + name);
-      CHECK(guest.boot({share_with(7, Driver::ninep, tag, mount)}));
+      const auto share = share_with(7, Driver::ninep, tag, mount);
+      CHECK(guest.boot({share}));
       CHECK(guest.calls("mount") ==
             std::vector<std::vector<std::string>>{
                 {"-t", "9p", "-o", std::string(ninep_options), "--", tag, mount}});
-      CHECK(guest.reports() == "7 ok " + mount + "\ndone\n");
+      CHECK(guest.reports() == "7 ok " + place_word(share) + "\ndone\n");
       CHECK(fs::is_directory(mount));
     }
     CHECK_FALSE(fs::exists(guest.path("pwned")));
@@ -196,8 +197,11 @@ TEST_CASE("a share that fails is reported in one line and the others go on") {
     guest.refuse("bad tag", "\nmount: /x: unknown filesystem type '9p'.\n       dmesg(1) may\n");
     CHECK(guest.boot(
         {share_with(1, Driver::ninep, "bad tag", a), share_with(2, Driver::virtiofs, "good", b)}));
-    CHECK(guest.reports() ==
-          fmt::format("1 error mount: /x: unknown filesystem type '9p'.\n2 ok {}\ndone\n", b));
+    CHECK(
+        guest.reports() ==
+        fmt::format("1 error bad%20tag:{} mount: /x: unknown filesystem type '9p'.\n2 ok good:{}\n"
+                    "done\n",
+                    a, b));
     CHECK_FALSE(fs::exists(a));
     CHECK(fs::is_directory(b));
   });
@@ -207,7 +211,7 @@ TEST_CASE("a mount that says it worked and did not is no proof") {
   in_every_shell([](FakeGuest& guest) {
     guest.refuse("-o", "", 0);
     CHECK(guest.boot({share_with(1, Driver::virtiofs, "-o", guest.path("m"))}));
-    CHECK(guest.reports() == "1 error mount failed\ndone\n");
+    CHECK(guest.reports() == fmt::format("1 error -o:{} mount failed\ndone\n", guest.path("m")));
     CHECK_FALSE(fs::exists(guest.path("m")));
   });
 }
@@ -219,9 +223,10 @@ TEST_CASE("two names of one folder are one folder") {
     fs::create_symlink(folder, guest.path("link"));
     CHECK(guest.boot({share_with(1, Driver::virtiofs, "a", folder),
                       share_with(2, Driver::ninep, "b", guest.path("link"))}));
-    CHECK(guest.reports() ==
-          fmt::format("1 ok {}\n2 error the folder is busy: virtiofs is mounted there\ndone\n",
-                      folder));
+    CHECK(
+        guest.reports() ==
+        fmt::format("1 ok a:{}\n2 error b:{} the folder is busy: virtiofs is mounted there\ndone\n",
+                    folder, guest.path("link")));
   });
 }
 
@@ -230,8 +235,9 @@ TEST_CASE("a failing share leaves a folder that was there before") {
     const auto a = guest.path("old folder");
     fs::create_directory(a);
     guest.refuse("t", "");
-    CHECK(guest.boot({share_with(1, Driver::virtiofs, "t", a)}));
-    CHECK(guest.reports() == "1 error mount failed\ndone\n");
+    const auto share = share_with(1, Driver::virtiofs, "t", a);
+    CHECK(guest.boot({share}));
+    CHECK(guest.reports() == "1 error " + place_word(share) + " mount failed\ndone\n");
     CHECK(fs::is_directory(a));
   });
 }
@@ -246,7 +252,8 @@ TEST_CASE("the words of the kernel are added to the reason") {
                "[    4.0] something else\n");
     CHECK(guest.boot({share_with(1, Driver::ninep, "t%s", guest.path("m"))}));
     CHECK(guest.reports() ==
-          "1 error mount: failed (9pnet_virtio: no channels available for device t%s)\ndone\n");
+          "1 error t%25s:" + guest.path("m") +
+              " mount: failed (9pnet_virtio: no channels available for device t%s)\ndone\n");
   });
 }
 
@@ -257,9 +264,10 @@ TEST_CASE("a share that is already mounted there is not mounted again") {
     write_file(guest.path("mounts"),
                fmt::format("/dev/vda / ext4 rw 0 0\n-x\\040%d\\043 {} 9p rw,relatime 0 0\n",
                            guest.path("a\\040b%\\134n")));
-    CHECK(guest.boot({share_with(1, Driver::ninep, "-x %d#", folder)}));
+    const auto share = share_with(1, Driver::ninep, "-x %d#", folder);
+    CHECK(guest.boot({share}));
     CHECK(guest.calls("mount").empty());
-    CHECK(guest.reports() == "1 ok " + folder + "\ndone\n");
+    CHECK(guest.reports() == "1 ok " + place_word(share) + "\ndone\n");
   });
 }
 
@@ -273,7 +281,7 @@ TEST_CASE("a share does not hide what else is mounted at its folder") {
       CHECK(guest.boot({share_with(1, Driver::ninep, "tag", folder)}));
       CHECK(guest.calls("mount").empty());
       CHECK(guest.reports() ==
-            fmt::format("1 error the folder is busy: {} is mounted there\ndone\n",
+            fmt::format("1 error tag:{} the folder is busy: {} is mounted there\ndone\n", folder,
                         there.substr(there.rfind(' ') + 1)));
     }
   });
@@ -289,7 +297,7 @@ TEST_CASE("a mount elsewhere and one that is covered by ours do not matter") {
                fmt::format("tmpfs {0} tmpfs rw 0 0\ntag {0} 9p rw 0 0\n", folder));
     CHECK(guest.boot({share_with(1, Driver::ninep, "tag", folder)}));
     CHECK(guest.calls("mount").size() == 1);
-    CHECK(guest.reports() == fmt::format("1 ok {0}\ndone\n1 ok {0}\ndone\n", folder));
+    CHECK(guest.reports() == fmt::format("1 ok tag:{0}\ndone\n1 ok tag:{0}\ndone\n", folder));
   });
 }
 
@@ -299,7 +307,7 @@ TEST_CASE("a folder that cannot be made is reported") {
     write_file(file, "kept");
     CHECK(guest.boot({share_with(1, Driver::virtiofs, "t", file)}));
     const auto reports = guest.reports();
-    CHECK(reports.starts_with("1 error mkdir: "));
+    CHECK(reports.starts_with("1 error t:" + file + " mkdir: "));
     CHECK(reports.ends_with(": File exists\ndone\n"));
     CHECK(guest.calls("mount").empty());
     CHECK(read_file(file) == "kept");

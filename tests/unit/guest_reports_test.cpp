@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "run/guest_reports.hpp"
 
+#include "plan/seed.hpp"
+
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -15,6 +18,7 @@ Share share_with(int number, Driver driver, const std::string& mount) {
   Share share;
   share.number = number;
   share.driver = driver;
+  share.tag = fmt::format("tag {}", number);
   share.mount = mount;
   return share;
 }
@@ -25,9 +29,14 @@ GuestReports two_shares() {
 }
 
 TEST_CASE("lines that a guest reports") {
-  CHECK(parse_guest_report("1 ok /mnt/a") == GuestReport{Kind::mounted, 1, "/mnt/a"});
+  CHECK(parse_guest_report("1 ok a%20b:/mnt/a") ==
+        GuestReport{Kind::mounted, 1, "", "a%20b:/mnt/a"});
+  CHECK(parse_guest_report("2 error t:/mnt/a mount: no") ==
+        GuestReport{Kind::failed, 2, "mount: no", "t:/mnt/a"});
+  CHECK(parse_guest_report("2 error t:/mnt/a") == GuestReport{Kind::failed, 2, "", "t:/mnt/a"});
+  CHECK(parse_guest_report("1 ok /mnt/a") == GuestReport{Kind::mounted, 1, "", "/mnt/a"});
   CHECK(parse_guest_report("999 ok /mnt/a b,c 'd'") ==
-        GuestReport{Kind::mounted, 999, "/mnt/a b,c 'd'"});
+        GuestReport{Kind::mounted, 999, "", "/mnt/a b,c 'd'"});
   CHECK(parse_guest_report("2 error mount: no") == GuestReport{Kind::failed, 2, "mount: no"});
   CHECK(parse_guest_report("2 error ") == GuestReport{Kind::failed, 2, ""});
   CHECK(parse_guest_report("3 gone") == GuestReport{Kind::gone, 3, ""});
@@ -104,6 +113,53 @@ TEST_CASE("reports become events") {
   CHECK(reports.complete());
 }
 
+TEST_CASE("tag and folder of a share are one word") {
+  const auto word = [](const std::string& tag, const std::string& mount) {
+    Share share;
+    share.tag = tag;
+    share.mount = mount;
+    return place_word(share);
+  };
+  CHECK(word("share", "/mnt/share") == "share:/mnt/share");
+  CHECK(word("a b:/c", "/mnt/a,'\"b") == "a%20b%3A%2Fc:/mnt/a%2C%27%22b");
+  CHECK(word("100%", "/\n\xc3\xbc:x") == "100%25:/%0A%C3%BC%3Ax");
+  CHECK(word("-x~", "/m_1.a-b") == "-x%7E:/m_1.a-b");
+}
+
+TEST_CASE("a report of another configuration is no proof") {
+  const std::string hint =
+      " (its cloud-init kept what it read before: in the guest, take manual_cache_clean out of its "
+      "configuration, and run cloud-init clean --reboot)";
+  const auto error = [](const std::string& text) { return Event{LogLevel::error, text}; };
+  auto reports = two_shares();
+  CHECK(reports.take("1 ok tag%201:/mnt/a") ==
+        Event{LogLevel::info, "Filesystem #1: mounted in the guest at /mnt/a"});
+  for (const std::string place : {"other:/mnt/a", "tag%201:/mnt/old", "/mnt/old"}) {
+    const auto reason = "the guest has another configuration, where this is " + place;
+    CHECK(reports.take("1 ok " + place) ==
+          error("Filesystem #1: not mounted in the guest at /mnt/a: " + reason + hint));
+    CHECK(reports.proof(1) == ShareProof{ShareProof::State::failed, reason});
+  }
+  CHECK(reports.take("1 error other:/mnt/a mount: no") ==
+        error("Filesystem #1: not mounted in the guest at /mnt/a: the guest has another "
+              "configuration, where this is other:/mnt/a" +
+              hint));
+  CHECK(reports.take("done") ==
+        error("Filesystem #12: not mounted in the guest, which has another configuration" + hint));
+  CHECK(reports.proof(12) == ShareProof{ShareProof::State::failed,
+                                        "the guest has another configuration, without this share"});
+  CHECK(reports.complete());
+
+  // A share that was added later is none that the guest's own script knows.
+  auto later = two_shares();
+  later.add(share_with(13, Driver::virtiofs, "/mnt/c"));
+  later.take("1 ok tag%201:/mnt/a");
+  later.take("12 error tag%2012:/mnt/b%20c mount: no");
+  CHECK(later.proof(12) == ShareProof{ShareProof::State::failed, "mount: no"});
+  CHECK(later.take("done") == std::nullopt);
+  CHECK(later.proof(13) == ShareProof{});
+}
+
 TEST_CASE("shares that we do not have and noise are ignored") {
   auto reports = two_shares();
   CHECK(reports.take("2 ok /mnt/a") == std::nullopt);
@@ -119,8 +175,8 @@ TEST_CASE("a guest cannot fill the log") {
     if (reports.take(i % 2 == 0 ? "1 ok /mnt/a" : "1 error x")) ++events;
   }
   CHECK(events == 20);
-  CHECK(reports.take("12 ok /mnt/b") ==
-        Event{LogLevel::info, "Filesystem #12: mounted in the guest at /mnt/b"});
+  CHECK(reports.take("12 ok /mnt/b c") ==
+        Event{LogLevel::info, "Filesystem #12: mounted in the guest at /mnt/b c"});
 }
 
 TEST_CASE("what to do about a share that was not mounted") {

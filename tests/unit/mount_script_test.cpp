@@ -42,31 +42,33 @@ TEST_CASE("a mount script is a shell script that always succeeds") {
 TEST_CASE("each share is one call and each file system is loaded once") {
   auto readonly = share_with(3, Driver::ninep, "data", "/srv/data");
   readonly.readonly = true;
-  CHECK(calls({share_with(1, Driver::virtiofs, "share", "/mnt/share"),
-               share_with(2, Driver::ninep, "old", "/mnt/old"), readonly,
-               share_with(4, Driver::ninep, "last", "/srv/last")}) ==
-        "modprobe -q virtiofs 2>/dev/null\n"
-        "modprobe -q -a 9p 9pnet_virtio 2>/dev/null\n"
-        "mount_share 1 virtiofs rw share /mnt/share\n"
-        "mount_share 2 9p trans=virtio,version=9p2000.L,msize=512000 old /mnt/old\n"
-        "mount_share 3 9p trans=virtio,version=9p2000.L,msize=512000,ro data /srv/data\n"
-        "mount_share 4 9p trans=virtio,version=9p2000.L,msize=512000 last /srv/last\n"
-        "report 'done'\n"
-        "exit 0\n");
+  CHECK(
+      calls({share_with(1, Driver::virtiofs, "share", "/mnt/share"),
+             share_with(2, Driver::ninep, "old", "/mnt/old"), readonly,
+             share_with(4, Driver::ninep, "last", "/srv/last")}) ==
+      "modprobe -q virtiofs 2>/dev/null\n"
+      "modprobe -q -a 9p 9pnet_virtio 2>/dev/null\n"
+      "mount_share 1 virtiofs rw share /mnt/share share:/mnt/share\n"
+      "mount_share 2 9p trans=virtio,version=9p2000.L,msize=512000 old /mnt/old old:/mnt/old\n"
+      "mount_share 3 9p trans=virtio,version=9p2000.L,msize=512000,ro data /srv/data "
+      "data:/srv/data\n"
+      "mount_share 4 9p trans=virtio,version=9p2000.L,msize=512000 last /srv/last last:/srv/last\n"
+      "report 'done'\n"
+      "exit 0\n");
 }
 
 TEST_CASE("a read-only virtiofs share is mounted read-only") {
   auto share = share_with(1, Driver::virtiofs, "share", "/mnt/share");
   share.readonly = true;
-  CHECK(one_call(share) == "mount_share 1 virtiofs ro share /mnt/share");
+  CHECK(one_call(share) == "mount_share 1 virtiofs ro share /mnt/share share:/mnt/share");
 }
 
 TEST_CASE("a folder is mounted before those below it") {
   CHECK(calls({share_with(1, Driver::virtiofs, "inner", "/srv/a/b"),
                share_with(2, Driver::virtiofs, "outer", "/srv/a")}) ==
         "modprobe -q virtiofs 2>/dev/null\n"
-        "mount_share 2 virtiofs rw outer /srv/a\n"
-        "mount_share 1 virtiofs rw inner /srv/a/b\n"
+        "mount_share 2 virtiofs rw outer /srv/a outer:/srv/a\n"
+        "mount_share 1 virtiofs rw inner /srv/a/b inner:/srv/a/b\n"
         "report 'done'\n"
         "exit 0\n");
 }
@@ -80,7 +82,8 @@ TEST_CASE("what a person types to mount a share") {
 
 TEST_CASE("only a writable mapped share is opened to every guest user") {
   auto share = share_with(1, Driver::ninep, "s", "/mnt/s");
-  const std::string plain = "mount_share 1 9p trans=virtio,version=9p2000.L,msize=512000 s /mnt/s";
+  const std::string plain =
+      "mount_share 1 9p trans=virtio,version=9p2000.L,msize=512000 s /mnt/s s:/mnt/s";
   CHECK(one_call(share) == plain);
   share.accessmode = AccessMode::squash;
   CHECK(one_call(share) == plain);
@@ -88,7 +91,7 @@ TEST_CASE("only a writable mapped share is opened to every guest user") {
   CHECK(one_call(share) == plain + " a+rwx");
   share.readonly = true;
   CHECK(one_call(share) ==
-        "mount_share 1 9p trans=virtio,version=9p2000.L,msize=512000,ro s /mnt/s");
+        "mount_share 1 9p trans=virtio,version=9p2000.L,msize=512000,ro s /mnt/s s:/mnt/s");
 }
 
 TEST_CASE("the cache word becomes a 9p mount option") {
@@ -98,14 +101,14 @@ TEST_CASE("the cache word becomes a 9p mount option") {
     return one_call(share);
   };
   const std::string begin = "mount_share 1 9p trans=virtio,version=9p2000.L,msize=512000";
-  CHECK(with_cache(CacheMode::automatic) == begin + " s /mnt/s");
-  CHECK(with_cache(CacheMode::none) == begin + ",cache=none s /mnt/s");
-  CHECK(with_cache(CacheMode::metadata) == begin + ",cache=mmap s /mnt/s");
-  CHECK(with_cache(CacheMode::always) == begin + ",cache=loose s /mnt/s");
+  CHECK(with_cache(CacheMode::automatic) == begin + " s /mnt/s s:/mnt/s");
+  CHECK(with_cache(CacheMode::none) == begin + ",cache=none s /mnt/s s:/mnt/s");
+  CHECK(with_cache(CacheMode::metadata) == begin + ",cache=mmap s /mnt/s s:/mnt/s");
+  CHECK(with_cache(CacheMode::always) == begin + ",cache=loose s /mnt/s s:/mnt/s");
 
   auto virtiofs = share_with(1, Driver::virtiofs, "s", "/mnt/s");
   virtiofs.cache = CacheMode::always;
-  CHECK(one_call(virtiofs) == "mount_share 1 virtiofs rw s /mnt/s");
+  CHECK(one_call(virtiofs) == "mount_share 1 virtiofs rw s /mnt/s s:/mnt/s");
 }
 
 TEST_CASE("hostile tags and folders are single shell words of printable ASCII") {
@@ -116,20 +119,25 @@ TEST_CASE("hostile tags and folders are single shell words of printable ASCII") 
     CHECK(std::all_of(call.begin(), call.end(), [](char c) { return c >= ' ' && c <= '~'; }));
     return call.substr(begin.size());
   };
-  CHECK(words("-x", "/mnt/-x") == "-x /mnt/-x");
-  CHECK(words("a b", "/mnt/a b") == "'a b' '/mnt/a b'");
-  CHECK(words("a,b", "/mnt/a,b") == "a,b /mnt/a,b");
-  CHECK(words("a'b\"c", "/m'") == R"('a'\''b"c' '/m'\''')");
-  CHECK(words("$(touch pwned)", "/mnt/`id`") == "'$(touch pwned)' '/mnt/`id`'");
-  CHECK(words("%n", "/mnt/\\n") == R"(%n '/mnt/\n')");
+  CHECK(words("-x", "/mnt/-x") == "-x /mnt/-x -x:/mnt/-x");
+  CHECK(words("a b", "/mnt/a b") == "'a b' '/mnt/a b' a%20b:/mnt/a%20b");
+  CHECK(words("a,b", "/mnt/a,b") == "a,b /mnt/a,b a%2Cb:/mnt/a%2Cb");
+  CHECK(words("a'b\"c", "/m'") == R"('a'\''b"c' '/m'\''' a%27b%22c:/m%27)");
+  CHECK(words("$(touch pwned)", "/mnt/`id`") ==
+        "'$(touch pwned)' '/mnt/`id`' %24%28touch%20pwned%29:/mnt/%60id%60");
+  CHECK(words("%n", "/mnt/\\n") == R"(%n '/mnt/\n' %25n:/mnt/%5Cn)");
   CHECK(words("\xc3\xbc", "/mnt/\xc3\xbc b") ==
-        R"sh("$(printf '\303\274')" /mnt/"$(printf '\303\274')"' b')sh");
-  CHECK(words("a\xff", "/mnt/\r") == R"sh(a"$(printf '\377')" /mnt/"$(printf '\015')")sh");
+        R"sh("$(printf '\303\274')" /mnt/"$(printf '\303\274')"' b' %C3%BC:/mnt/%C3%BC%20b)sh");
+  CHECK(words("a\xff", "/mnt/\r") ==
+        R"sh(a"$(printf '\377')" /mnt/"$(printf '\015')" a%FF:/mnt/%0D)sh");
   CHECK(one_call(share_with(1, Driver::virtiofs, "a\nb", "/\n")) ==
-        "mount_share 1 virtiofs rw 'a\nb' '/\n'");
-  CHECK(words("", "/mnt/x") == "'' /mnt/x");
+        "mount_share 1 virtiofs rw 'a\nb' '/\n' a%0Ab:/%0A");
+  CHECK(words("", "/mnt/x") == "'' /mnt/x :/mnt/x");
+  std::string blanks;
+  for (int i = 0; i < 4000; ++i) blanks += "%20";
   CHECK(words(std::string(5000, 'a'), "/" + std::string(4000, ' ')) ==
-        std::string(5000, 'a') + " '/" + std::string(4000, ' ') + "'");
+        std::string(5000, 'a') + " '/" + std::string(4000, ' ') + "' " + std::string(5000, 'a') +
+            ":/" + blanks);
 }
 
 }  // namespace
