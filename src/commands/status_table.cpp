@@ -41,6 +41,7 @@ std::string share_row(const json::object& share) {
 std::string status_table(const json::object& status) {
   auto text =
       row("name", text_of(status, "name")) + row("state", text_of(status, "state")) +
+      row("guest", text_of(status, "guest")) +
       row("healthy",
           text_of(status, "healthy") == "true" ? "yes" : "no: " + text_of(status, "problem")) +
       row("uptime", text_of(status, "uptime") + " s") + row("pid", text_of(status, "pid")) +

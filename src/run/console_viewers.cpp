@@ -83,6 +83,10 @@ void ConsoleViewers::take_keys() {
   state_->for_each(&ConsoleViewer::take_keys);
 }
 
+bool ConsoleViewers::has_words() const {
+  return state_->log.end() != 0;
+}
+
 void ConsoleViewers::when_shown(std::function<void()> shown) {
   state_->shown = std::move(shown);
   state_->tell_if_shown();

@@ -31,6 +31,9 @@ class ConsoleViewers {
   /// The guest said `bytes`.
   void show(std::string_view bytes);
 
+  /// Whether the guest has said anything yet.
+  [[nodiscard]] bool has_words() const;
+
   /// From now on what is typed goes to `typed`, one call a piece. When that returns false, it has
   /// all that it can take, until `take_keys` is called. An empty one drops what is typed.
   void set_typed(std::function<bool(std::string_view keys)> typed);

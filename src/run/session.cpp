@@ -316,6 +316,9 @@ class Session {
     for (auto& share : added_shares_.plans()) state.shares.push_back(std::move(share));
     if (attempt_) state.pids = attempt_->pids();
     if (attempt_) state.agent = attempt_->agent().is_present();
+    state.wrote = viewers_.has_words();
+    state.gave_up = supervisor_.gave_up_on_guest();
+    state.restart_loop = supervisor_.is_restart_loop();
     return state;
   }
 
@@ -323,8 +326,8 @@ class Session {
   void look_again() {
     status_requests_.look_again();
     const auto phase = supervisor_.phase();
-    if (phase == Phase::running && phase != seen_phase_) agent_wait_.guest_is_up();
-    seen_phase_ = phase;
+    const bool is_up = phase == Phase::running || supervisor_.gave_up_on_guest();
+    if (!std::exchange(was_up_, is_up) && is_up) agent_wait_.guest_is_up();
     service_.update(phase, accelerator_, plan_.seed.has_value());
   }
 
@@ -365,7 +368,7 @@ class Session {
   Deadlines deadlines_{context_, [this](Timer timer) { tell(event::TimerFired{timer}); }};
   boost::asio::steady_timer last_words_{context_};
   ServiceState service_{context_.get_executor(), [this](const auto& then) { when_well(then); }};
-  std::optional<Phase> seen_phase_;
+  bool was_up_ = false;  ///< the guest, or it had its time
   std::optional<Lockdown> lockdown_;
   bool is_locked_down_ = false;  ///< or tried to be
   std::optional<RuntimeFolder> folder_;

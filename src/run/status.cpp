@@ -25,6 +25,46 @@ std::string word_for(ShareProof::State state) {
   return {};
 }
 
+std::string_view word_for(GuestSign sign) {
+  switch (sign) {
+    case GuestSign::none:
+      return "none";
+    case GuestSign::reported:
+      return "reported";
+    case GuestSign::agent:
+      return "agent";
+    case GuestSign::console:
+      return "console";
+    case GuestSign::silent:
+      return "silent";
+    case GuestSign::late:
+      return "late";
+    case GuestSign::restarting:
+      return "restarting";
+  }
+  return {};
+}
+
+/// What `sign` tells of the health of a machine that runs.
+Health check_guest(GuestSign sign) {
+  switch (sign) {
+    case GuestSign::none:
+      return {"the VM is booting", false};
+    case GuestSign::silent:
+      return {"nothing was seen of the guest: it has no agent, and wrote nothing on its console",
+              true};
+    case GuestSign::late:
+      return {"the guest did not report in time: it is slow, or it does not run cloud-init", true};
+    case GuestSign::restarting:
+      return {"the guest restarts over and over: its console tells why", true};
+    case GuestSign::reported:
+    case GuestSign::agent:
+    case GuestSign::console:
+      return {"", true};
+  }
+  return {};
+}
+
 json::object share_json(const SharePlan& share, const GuestReports& reports) {
   const auto proof = reports.proof(share.share.number);
   auto object = to_json(share);
@@ -81,15 +121,27 @@ std::string_view word_for(Phase phase) {
   return {};
 }
 
+GuestSign sign_of_guest(const LaunchPlan& plan, const VmState& state) {
+  if (state.phase == Phase::running) return GuestSign::reported;
+  if (state.phase != Phase::booting) return GuestSign::none;
+  if (!plan.seed && state.agent) return GuestSign::agent;
+  if (state.restart_loop) return GuestSign::restarting;
+  if (!state.gave_up) return GuestSign::none;
+  if (plan.seed) return GuestSign::late;
+  return state.wrote ? GuestSign::console : GuestSign::silent;
+}
+
 Health check_health(const LaunchPlan& plan, const VmState& state, const GuestReports& reports) {
-  const bool is_up = state.phase == Phase::running || (state.phase == Phase::booting && !plan.seed);
   const bool is_ending = state.phase == Phase::stopping || state.phase == Phase::stopped;
-  if (!is_up) return {fmt::format("the VM is {}", word_for(state.phase)), is_ending};
+  if (is_ending || state.phase == Phase::starting) {
+    return {fmt::format("the VM is {}", word_for(state.phase)), is_ending};
+  }
   if (state.run_state == no_answer) return {"QEMU does not answer", true};
-  if (!state.run_state.empty() && state.run_state != "running") {
+  auto health = check_guest(sign_of_guest(plan, state));
+  if (health.settled && !state.run_state.empty() && state.run_state != "running") {
     return {fmt::format("the machine does not run: its state is '{}'", state.run_state), false};
   }
-  if (!plan.seed) return {"", true};
+  if (!health.ailment.empty() || !plan.seed) return health;
   return check_shares(state, reports);
 }
 
@@ -106,6 +158,7 @@ json::object status_json(const LaunchPlan& plan, const VmState& state,
       {"name", plan.vm_name},
       {"pid", ::getpid()},
       {"state", std::string(word_for(state.phase))},
+      {"guest", std::string(word_for(sign_of_guest(plan, state)))},
       {"uptime", std::chrono::duration_cast<std::chrono::seconds>(state.uptime).count()},
       {"healthy", ailment.empty()},
       {"accelerator", std::string(word_for(state.accelerator))},

@@ -26,7 +26,10 @@ struct VmState {
   /// QEMU's own word for what the machine does ("running", "paused", "io-error", …); empty while it
   /// is not asked, and `no_answer` when it did not answer.
   std::string run_state{};
-  bool agent = false;  ///< a guest agent listens
+  bool agent = false;         ///< a guest agent listens
+  bool wrote = false;         ///< the guest has written something on its console
+  bool gave_up = false;       ///< the guest had its time to show that it is up
+  bool restart_loop = false;  ///< the guest restarts over and over
 };
 
 /// VmState::run_state of a QEMU that hangs.
@@ -34,6 +37,19 @@ inline constexpr std::string_view no_answer = "no answer";
 
 /// "starting", "booting", "running", "stopping", "stopped".
 std::string_view word_for(Phase phase);
+
+/// What shows how far the guest is.
+enum class GuestSign {
+  none,        ///< nothing yet, and it still has time
+  reported,    ///< it has said how the mounting of its shares went
+  agent,       ///< it cannot report, but its agent is there
+  console,     ///< it cannot report and has no agent, and had its time; but its console has words
+  silent,      ///< it had its time, and there is nothing of all that
+  late,        ///< it should have reported, and had its time
+  restarting,  ///< it restarts over and over
+};
+
+GuestSign sign_of_guest(const LaunchPlan& plan, const VmState& state);
 
 /// How a VM is.
 struct Health {
@@ -44,12 +60,13 @@ struct Health {
 };
 
 /// Healthy is a guest that is up and has mounted every share, with every helper alive. A guest
-/// without a seed cannot tell, so a machine that runs is enough.
+/// without a seed cannot tell: its agent is enough, or, after its time, that it wrote something.
 Health check_health(const LaunchPlan& plan, const VmState& state, const GuestReports& reports);
 
-/// {"name", "pid", "state", "uptime" (seconds), "healthy", "problem", "accelerator", "agent",
-/// "ssh", "ports": [{"host", "guest"}], "qemu": {"pid", "state"}, "helpers": [{"name", "pid",
-/// "sandbox", "share"}], "shares": [as `args` has them, with "proof" and "reason"]}.
+/// {"name", "pid", "state", "guest" (a GuestSign's word), "uptime" (seconds), "healthy", "problem",
+/// "accelerator", "agent", "ssh", "ports": [{"host", "guest"}], "qemu": {"pid", "state"},
+/// "helpers": [{"name", "pid", "sandbox", "share"}], "shares": [as `args` has them, with "proof"
+/// and "reason"]}.
 boost::json::object status_json(const LaunchPlan& plan, const VmState& state,
                                 const GuestReports& reports);
 

@@ -19,8 +19,6 @@ constexpr auto settling_time = 500ms;
 constexpr auto suspicion_time = 50ms;
 /// A disk that was full is tried again this often.
 constexpr auto resume_interval = 10s;
-/// A guest that restarts over and over is told of this often, since it may do so for ever.
-constexpr int most_restarts_told = 5;
 
 std::string last_line(const Ending& ending) {
   return ending.last_lines.empty() ? "it wrote nothing" : ending.last_lines.back();
@@ -93,6 +91,7 @@ void Supervisor::handle(const event::GuestAnswered&) {
   phase_ = Phase::running;
   disarm(Timer::report);
   settled_ = true;
+  gave_up_on_guest_ = false;
   restarts_ = 0;
 }
 
@@ -113,7 +112,8 @@ void Supervisor::handle(const event::GuestRestarted&) {
   } else {
     say(LogLevel::info, "The guest restarts");
   }
-  await_guest();
+  // One restart may be a part of its first boot; a loop of them does not put the end off for ever.
+  if (restarts_ == 1) await_guest();
 }
 
 void Supervisor::handle(const event::GuestPoweredOff& event) {
@@ -219,14 +219,14 @@ void Supervisor::start_attempt(std::size_t attempt) {
   qemu_ending_.reset();
   suspects_.clear();
   monitor_closed_ = agent_ = paused_ = ending_ = helpers_killed_ = restarting_ = false;
-  qemu_is_ending_ = false;
+  qemu_is_ending_ = gave_up_on_guest_ = false;
   actions_.emplace_back(action::Start{attempt});
   arm(Timer::start, plan_.start_timeout);
 }
 
 void Supervisor::await_guest() {
-  // Its end also settles which accelerator stays.
-  if (!plan_.mount_command.empty() || can_restart()) arm(Timer::report, boot_time());
+  // Its end also settles which accelerator stays, and what `status --wait` waits for.
+  arm(Timer::report, boot_time());
 }
 
 void Supervisor::pause_for_room() {

@@ -178,7 +178,16 @@ class Supervisor {
     return (phase_ == Phase::booting || phase_ == Phase::running) && !can_restart();
   }
 
+  /// The guest had its time to show that it is up, and did not.
+  [[nodiscard]] bool gave_up_on_guest() const { return gave_up_on_guest_; }
+
+  /// The guest restarts over and over and never comes up.
+  [[nodiscard]] bool is_restart_loop() const { return restarts_ >= most_restarts_told; }
+
  private:
+  /// A guest that restarts over and over is told of this often, since it may do so for ever.
+  static constexpr int most_restarts_told = 5;
+
   /// A helper that has ended, and what it served.
   struct Suspect {
     event::HelperEnded event;
@@ -254,6 +263,7 @@ class Supervisor {
   bool retried_ = false;           ///< and told to go on all the same
   int restarts_ = 0;               ///< of the guest, since it last answered
   bool settled_ = false;           ///< it has shown that it works, or had its time to
+  bool gave_up_on_guest_ = false;  ///< it did not answer in its time
   bool powered_off_ = false;
   bool qemu_is_ending_ = false;  ///< by its own word: a closed monitor is a part of it
   bool stop_asked_ = false;

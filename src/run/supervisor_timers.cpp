@@ -24,11 +24,9 @@ void Supervisor::handle(const event::TimerFired& event) {
     case Timer::start:
       return give_up_starting();
     case Timer::report:
-      settled_ = settled_ || phase_ == Phase::booting;
-      if (phase_ == Phase::booting) {
-        miss_report(fmt::format("within {} s", boot_time().count()));
-      }
-      return;
+      if (phase_ != Phase::booting) return;
+      settled_ = gave_up_on_guest_ = true;
+      return miss_report(fmt::format("within {} s", boot_time().count()));
     case Timer::monitor:
       return give_up_monitor();
     case Timer::helpers:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `vm-runner status` and the control socket, with fake programs.
+#include "fakes/fault.hpp"
 #include "run/runtime_folder.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
@@ -8,10 +9,12 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <csignal>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace vmr::test;
@@ -93,6 +96,61 @@ TEST_CASE("status: a share that the guest could not mount is not healthy") {
   CHECK(healthy.status == 1);
   CHECK(healthy.output == "Filesystem #1 is not mounted in the guest: mount: no\n");
   CHECK(vm.ask({"status"}).status == 0);
+}
+
+TEST_CASE("status: a report of an earlier configuration is no proof") {
+  for (const std::string report :
+       {"1 ok old:/mnt/one\ndone\n", "1 ok /mnt/old\ndone\n", "done\n"}) {
+    CAPTURE(report);
+    const Running vm(report);
+    const auto seen = vm.ask({"status", "--wait", "--healthy"});
+    CHECK(seen.status == 1);
+    CHECK(seen.output.starts_with(
+        "Filesystem #1 is not mounted in the guest: the guest has another configuration, "));
+  }
+}
+
+TEST_CASE("status: a guest that cannot report is healthy by its agent and not before") {
+  const FakeHost host;
+  const Launcher::Variables no_seed = {{"CLOUD_INIT", "0"}};
+  const auto ask = [&](const Lines& arguments) {
+    Launcher client(host.settings(no_seed), arguments);
+    return client.finish();
+  };
+  SUBCASE("with an agent") {
+    Launcher launcher(host.settings(join(no_seed, {{"FAKE_QEMU", "agent"}})));
+    CHECK(ask({"status", "--wait", "--healthy"}).output == "healthy\n");
+    CHECK(ask({"status"}).output.find("guest        agent\n") != std::string::npos);
+    launcher.signal(SIGTERM);
+    host.finish(launcher);
+  }
+  SUBCASE("without") {
+    Launcher launcher(host.settings(no_seed));
+    REQUIRE(launcher.wait_for_log("The machine runs"));
+    const auto healthy = ask({"status", "--healthy"});
+    CHECK(healthy.status == 1);
+    CHECK(healthy.output == "the VM is booting\n");
+    launcher.signal(SIGTERM);
+    host.finish(launcher);
+  }
+}
+
+TEST_CASE("status: who waits for a guest that restarts over and over is answered") {
+  const FakeHost host;
+  Launcher launcher(host.settings());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  Launcher client(host.settings(), {"status", "--wait", "--healthy"});
+  for (int i = 1; i <= 5; ++i) {
+    ::kill(launcher.child_pid("qemu-system-x86_64"), fake::signal_of(fake::Fault::restart));
+    // Resets that follow each other at once are one restart.
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  }
+  REQUIRE(launcher.wait_for_log("The guest has restarted 5 times"));
+  const auto seen = client.finish();
+  CHECK(seen.status == 1);
+  CHECK(seen.output == "the guest restarts over and over: its console tells why\n");
+  launcher.signal(SIGTERM);
+  host.finish(launcher);
 }
 
 TEST_CASE("status: no VM of this name") {

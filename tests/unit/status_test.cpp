@@ -47,7 +47,8 @@ TEST_CASE("healthy is a guest that is up with every share") {
   CHECK(ailment(plan, Phase::running, all).empty());
   CHECK(ailment(plan, Phase::stopping, all) == "the VM is stopping");
   CHECK(ailment(plan, Phase::running, {"1 ok /mnt/share", "done"}) ==
-        "Filesystem #2 is not mounted in the guest");
+        "Filesystem #2 is not mounted in the guest: the guest has another configuration, without "
+        "this share");
   CHECK(ailment(plan, Phase::running, {"1 ok /mnt/share", "2 error mount: no", "done"}) ==
         "Filesystem #2 is not mounted in the guest: mount: no");
   // A guest that has rebooted reports again.
@@ -56,10 +57,52 @@ TEST_CASE("healthy is a guest that is up with every share") {
             .empty());
 }
 
-TEST_CASE("a guest without a seed cannot tell so the machine is enough") {
+/// The sign of the guest, and the health that it makes.
+std::string sign_and_health(const LaunchPlan& plan, const VmState& state) {
+  const auto health = check_health(plan, state, reports_of(plan, {}));
+  const auto status = status_json(plan, state, reports_of(plan, {}));
+  return std::string(status.at("guest").as_string()) +
+         (health.settled ? ", settled: " : ", open: ") + health.ailment;
+}
+
+TEST_CASE("a guest without a seed cannot tell so its agent or its console does") {
   const auto plan = two_shares({"CLOUD_INIT=0"});
-  CHECK(ailment(plan, Phase::starting, {}) == "the VM is starting");
-  CHECK(ailment(plan, Phase::booting, {}).empty());
+  auto state = state_of(plan, Phase::starting);
+  CHECK(sign_and_health(plan, state) == "none, open: the VM is starting");
+  state.phase = Phase::booting;
+  state.wrote = true;
+  CHECK(sign_and_health(plan, state) == "none, open: the VM is booting");
+  state.gave_up = true;
+  CHECK(sign_and_health(plan, state) == "console, settled: ");
+  state.wrote = false;
+  CHECK(sign_and_health(plan, state) ==
+        "silent, settled: nothing was seen of the guest: it has no agent, and wrote nothing on its "
+        "console");
+  state.restart_loop = true;
+  CHECK(sign_and_health(plan, state) ==
+        "restarting, settled: the guest restarts over and over: its console tells why");
+  state.agent = true;
+  CHECK(sign_and_health(plan, state) == "agent, settled: ");
+  state.run_state = "io-error";
+  CHECK(sign_and_health(plan, state) ==
+        "agent, open: the machine does not run: its state is 'io-error'");
+  state.phase = Phase::stopping;
+  CHECK(sign_and_health(plan, state) == "none, settled: the VM is stopping");
+}
+
+TEST_CASE("waiting for a report ends with the guest's time") {
+  const auto plan = two_shares();
+  auto state = state_of(plan, Phase::booting);
+  state.agent = state.wrote = true;
+  CHECK(sign_and_health(plan, state) == "none, open: the VM is booting");
+  state.restart_loop = true;
+  CHECK(sign_and_health(plan, state) ==
+        "restarting, settled: the guest restarts over and over: its console tells why");
+  state.restart_loop = false;
+  state.gave_up = true;
+  CHECK(sign_and_health(plan, state) ==
+        "late, settled: the guest did not report in time: it is slow, or it does not run "
+        "cloud-init");
 }
 
 TEST_CASE("a machine that does not run or has lost a helper is not healthy") {
@@ -83,7 +126,7 @@ TEST_CASE("waiting ends when nothing is left to wait for") {
   const auto running = state_of(plan, Phase::running);
   CHECK_FALSE(settled(plan, state_of(plan, Phase::starting), {}));
   CHECK_FALSE(settled(plan, state_of(plan, Phase::booting), {"1 ok /mnt/share"}));
-  CHECK_FALSE(settled(plan, running, {"1 ok /mnt/share", "done"}));
+  CHECK(settled(plan, running, {"1 ok /mnt/share", "done"}));
   CHECK(settled(plan, running, {"1 ok /mnt/share", "2 error mount: no", "done"}));
   CHECK(settled(plan, running, {"1 ok /mnt/share", "2 ok /mnt/new", "done"}));
   CHECK(settled(plan, state_of(plan, Phase::stopping), {}));
@@ -102,7 +145,7 @@ TEST_CASE("the status is one object") {
   const auto status = status_json(
       plan, state, reports_of(plan, {"1 ok /mnt/share", "2 error mount: \xff", "done"}));
   const auto expected = boost::json::parse(R"({
-    "name": "vm", "state": "running", "uptime": 61, "healthy": false,
+    "name": "vm", "state": "running", "guest": "reported", "uptime": 61, "healthy": false,
     "problem": "Filesystem #2 is not mounted in the guest: mount: \ufffd",
     "accelerator": "kvm", "agent": true, "ssh": {"address": "0.0.0.0", "port": 2222},
     "ports": [{"host": "0.0.0.0:2222", "guest": 22}], "qemu": {"pid": 7, "state": "running"},

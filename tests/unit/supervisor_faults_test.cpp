@@ -18,7 +18,7 @@ TEST_CASE("QEMU that aborts under KVM is started again under TCG") {
         "start 1\narm start 60000\n");
   CHECK(machine.phase() == Phase::starting);
   CHECK(text(machine.on(event::QmpReady{})) ==
-        "disarm start\ninfo: The machine runs (accelerator=tcg)\n");
+        "disarm start\ninfo: The machine runs (accelerator=tcg)\narm report 120000\n");
 }
 
 TEST_CASE("a helper that does not follow QEMU is ended before the next attempt") {

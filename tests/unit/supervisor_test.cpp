@@ -14,7 +14,7 @@ TEST_CASE("a guest that powers off ends with status 0") {
   CHECK(text(machine.start()) == "start 0\narm start 60000\n");
   CHECK(machine.phase() == Phase::starting);
   CHECK(text(machine.on(event::QmpReady{})) ==
-        "disarm start\ninfo: The machine runs (accelerator=tcg)\n");
+        "disarm start\ninfo: The machine runs (accelerator=tcg)\narm report 120000\n");
   CHECK(machine.phase() == Phase::booting);
   CHECK(text(machine.on(event::GuestAnswered{})) == "disarm report\n");
   CHECK(machine.phase() == Phase::running);
@@ -210,19 +210,35 @@ TEST_CASE("an orderly end may take as long as the guest's memory is given back")
 }
 
 TEST_CASE("a guest that restarts has to report again and is told of a few times") {
+  const std::string restarts = "info: The guest restarts\n";
   auto machine = supervisor({Accelerator::tcg}, {});
   CHECK(after(machine, event::QmpReady{}, event::GuestAnswered{}, event::GuestRestarted{}) ==
-        "info: The guest restarts\n");
+        restarts + "arm report 120000\n");
   CHECK(machine.phase() == Phase::booting);
   for (int i = 2; i < 5; ++i) {
-    CHECK(text(machine.on(event::GuestRestarted{})) == "info: The guest restarts\n");
+    CHECK(text(machine.on(event::GuestRestarted{})) == restarts);
+    CHECK_FALSE(machine.is_restart_loop());
   }
   CHECK(text(machine.on(event::GuestRestarted{})) ==
         "warn: The guest has restarted 5 times and never came up: its console tells why\n");
+  CHECK(machine.is_restart_loop());
   CHECK(text(machine.on(event::GuestRestarted{})).empty());
   CHECK(text(machine.on(event::GuestAnswered{})) == "disarm report\n");
   CHECK(machine.phase() == Phase::running);
-  CHECK(text(machine.on(event::GuestRestarted{})) == "info: The guest restarts\n");
+  CHECK_FALSE(machine.is_restart_loop());
+  CHECK(text(machine.on(event::GuestRestarted{})) == restarts + "arm report 120000\n");
+}
+
+TEST_CASE("a guest has a time to show that it is up") {
+  auto machine = supervisor({Accelerator::tcg}, {});
+  after(machine, event::QmpReady{}, event::GuestRestarted{});
+  CHECK_FALSE(machine.gave_up_on_guest());
+  CHECK(text(machine.on(event::TimerFired{Timer::report})).empty());
+  CHECK(machine.gave_up_on_guest());
+  machine.on(event::GuestAnswered{});
+  CHECK_FALSE(machine.gave_up_on_guest());
+  machine.on(event::TimerFired{Timer::report});
+  CHECK_FALSE(machine.gave_up_on_guest());
 }
 
 }  // namespace
