@@ -12,10 +12,14 @@
 #include "plan/launch_plan.hpp"
 #include "plan/share_plan.hpp"
 #include "run/held_signals.hpp"
+#include "run/runtime_folder.hpp"
 #include "run/session.hpp"
 #include "spec/shares.hpp"
 
 #include <fmt/format.h>
+
+#include <optional>
+#include <utility>
 
 namespace vmr {
 namespace {
@@ -70,10 +74,20 @@ SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int 
 
 ExitStatus command_run(const Arguments& arguments, const std::vector<std::string>& environment) {
   hold_stop_signals();
-  auto vm = resolve_vm(arguments, environment);
-  if (auto problems = start_problems(vm); !problems.empty()) {
-    throw InvalidConfig(std::move(problems));
+  auto examined = examine_vm(arguments, environment);
+  auto& vm = examined.vm;
+  auto problems = std::move(examined.problems);
+  if (problems.empty()) problems = start_problems(vm);
+  // Of a VM that runs already only that is said: nothing else of this start matters.
+  std::optional<RuntimeFolder> folder;
+  if (problems.empty()) {
+    folder.emplace(runtime_folder_of(vm.spec.name, vm.host), vm.spec.name);
+  } else {
+    const auto& name = vm.config.guest_name.value;
+    refuse_if_running(runtime_folder_of(name, vm.host), name);
   }
+  log_findings(examined);
+  if (!problems.empty()) throw InvalidConfig(std::move(problems));
   announce(vm);
   const auto plan = make_plan(vm.spec, vm.host);
   if (vm.spec.qemu_user.kind != QemuUser::Kind::launcher) {
@@ -86,7 +100,7 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   const auto resolve = [&](int number, const auto& settings, const auto& present) {
     return resolve_added(vm, plan.paths.folder, number, settings, present);
   };
-  const auto status = run_session(plan, {prepare, resolve});
+  const auto status = run_session(plan, *folder, {prepare, resolve});
   // It may not be able to do what it once said.
   if (status == ExitStatus::helper_died) ProgramAnswers(vm.host.home).forget();
   return status;

@@ -14,14 +14,6 @@ namespace {
 /// What a socket address holds (sun_path), without its final NUL.
 constexpr std::size_t longest_socket_path = 107;
 
-/// The runtime folder of the VM `name`; absolute.
-std::string runtime_folder_of(const std::string& name, const Host& host) {
-  constexpr std::string_view longest_name = "/virtiofsd-999.sock";
-  const auto folder = fmt::format("{}/{}", host.runtime_folder, name);
-  if (folder.size() + longest_name.size() <= longest_socket_path) return folder;
-  return fmt::format("/tmp/vm-runner-{}/{}", host.uid, name);
-}
-
 RuntimePaths runtime_paths(const VmSpec& spec, const Host& host) {
   const auto folder = runtime_folder_of(spec.name, host);
   RuntimePaths paths;
@@ -36,6 +28,13 @@ RuntimePaths runtime_paths(const VmSpec& spec, const Host& host) {
 }
 
 }  // namespace
+
+std::string runtime_folder_of(const std::string& name, const Host& host) {
+  constexpr std::string_view longest_name = "/virtiofsd-999.sock";
+  const auto folder = fmt::format("{}/{}", host.runtime_folder, name);
+  if (folder.size() + longest_name.size() <= longest_socket_path) return folder;
+  return fmt::format("/tmp/vm-runner-{}/{}", host.uid, name);
+}
 
 std::string control_socket_of(const std::string& name, const Host& host) {
   return runtime_folder_of(name, host) + "/control.sock";

@@ -101,6 +101,9 @@ struct LaunchPlan {
   bool operator==(const LaunchPlan&) const = default;
 };
 
+/// The folder of the VM `name` while it runs; of `host` only its user and runtime folder count.
+std::string runtime_folder_of(const std::string& name, const Host& host);
+
 /// Where the launcher of the VM `name` answers; of `host` only its user and runtime folder count.
 std::string control_socket_of(const std::string& name, const Host& host);
 

@@ -150,6 +150,11 @@ std::optional<Problem> find_folder_problem(const std::string& path, const std::s
   }
 }
 
+void refuse_if_running(const std::string& path, const std::string& vm_name) {
+  const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (folder && find_lock_holder(folder)) fail_as_running(vm_name, folder);
+}
+
 RuntimeFolder::RuntimeFolder(std::string path, const std::string& vm_name)
     : path_(std::move(path)) {
   for (int attempt = 0; attempt < 100 && !lock_; ++attempt) {

@@ -36,6 +36,10 @@ class RuntimeFolder {
 /// tells; changes and locks nothing. A VM that only starts counts as running.
 std::optional<Problem> find_folder_problem(const std::string& path, const std::string& vm_name);
 
+/// Throws the same Error as RuntimeFolder when a launcher holds the folder `path`, as far as the
+/// system tells; changes and locks nothing.
+void refuse_if_running(const std::string& path, const std::string& vm_name);
+
 /// A listening UNIX socket at `path`, mode 0600, close-on-exec; its file is `owner`'s, or ours.
 /// Throws Error. Who watches the folder with inotify sees the file being made, and its times
 /// change once it takes connections.

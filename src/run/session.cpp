@@ -14,7 +14,6 @@
 #include "run/lockdown.hpp"
 #include "run/phase_text.hpp"
 #include "run/prepare.hpp"
-#include "run/runtime_folder.hpp"
 #include "run/service_state.hpp"
 #include "run/status.hpp"
 #include "run/status_requests.hpp"
@@ -67,8 +66,9 @@ ConsoleMode console_mode(const LaunchPlan& plan) {
 /// Carries out what the Supervisor decides, and tells it what happens.
 class Session {
  public:
-  Session(const LaunchPlan& plan, ShareSource shares)
+  Session(const LaunchPlan& plan, RuntimeFolder& folder, ShareSource shares)
       : plan_(plan),
+        folder_(folder),
         shares_(std::move(shares)),
         supervisor_(supervisor_plan(plan)),
         reports_(shares_of(plan)),
@@ -81,7 +81,6 @@ class Session {
   }
 
   ExitStatus run() {
-    folder_.emplace(plan_.paths.folder, plan_.vm_name);
     control_.emplace(
         context_.get_executor(), plan_.paths.control,
         [this](const auto& request) { take(request); },
@@ -89,7 +88,7 @@ class Session {
         [this](pid_t peer) { return !attempt_ || !attempt_->has_started(peer); });
     prepare_files(plan_);
     if (const auto& user = plan_.attempts.front().process.confinement.user) {
-      folder_->let_in(*user);
+      folder_.let_in(*user);
       give_files(plan_, *user);
     }
     if (::getpid() == 1) reaper_.emplace(context_.get_executor());
@@ -356,6 +355,7 @@ class Session {
   }
 
   const LaunchPlan& plan_;
+  RuntimeFolder& folder_;
   const ShareSource shares_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_reset_{};
@@ -371,7 +371,6 @@ class Session {
   bool was_up_ = false;  ///< the guest, or it had its time
   std::optional<Lockdown> lockdown_;
   bool is_locked_down_ = false;  ///< or tried to be
-  std::optional<RuntimeFolder> folder_;
   StatusRequests status_requests_{
       context_.get_executor(),
       {[this] { return state(); }, &plan_, &reports_,
@@ -391,10 +390,10 @@ class Session {
 
 }  // namespace
 
-ExitStatus run_session(const LaunchPlan& plan, ShareSource shares) {
+ExitStatus run_session(const LaunchPlan& plan, RuntimeFolder& folder, ShareSource shares) {
   // A reader of our output that goes away must not take the guest with it.
   std::signal(SIGPIPE, SIG_IGN);
-  return Session(plan, std::move(shares)).run();
+  return Session(plan, folder, std::move(shares)).run();
 }
 
 }  // namespace vmr

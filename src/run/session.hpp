@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "plan/launch_plan.hpp"
 #include "run/added_shares.hpp"
+#include "run/runtime_folder.hpp"
 
 #include <functional>
 
@@ -17,8 +18,9 @@ struct ShareSource {
   ShareResolver resolve;
 };
 
-/// Runs `plan` from its first file to its last process and returns how it ended; nothing of it is
-/// left then. Throws Error when the files that it needs cannot be made.
-ExitStatus run_session(const LaunchPlan& plan, ShareSource shares);
+/// Runs `plan` in `folder`, which is the plan's, from its first file to its last process and
+/// returns how it ended; nothing of it is left then but the folder. Throws Error when the files
+/// that it needs cannot be made.
+ExitStatus run_session(const LaunchPlan& plan, RuntimeFolder& folder, ShareSource shares);
 
 }  // namespace vmr

@@ -51,11 +51,18 @@ TEST_CASE("launch: the second VM of one name is refused and the first goes on") 
   REQUIRE(first.wait_for_log("The machine runs"));
   CHECK(host.left_files() == Lines{"vm-runner", "vm-runner/twin", "vm-runner/twin/control.sock"});
 
-  const auto refused = run_launcher(host.settings({{"GUEST_NAME", "twin"}}));
-  CHECK(refused.status == 1);
-  CHECK(refused.log == fmt::format("error: a VM named 'twin' is already running (pid {})\n"
-                                   "  hint:  stop it, or set another GUEST_NAME\n",
-                                   first.pid()));
+  // Whatever else would be said of it, a share, a password, a port or a mistake.
+  const Launcher::Variables twin = {{"GUEST_NAME", "twin"}};
+  const std::vector<Launcher::Variables> seconds = {
+      twin, join(twin, {{"GUEST_PASSWORD", ""}, {"SSH_PORT", "2299"}}),
+      join(twin, FakeHost::virtiofs_share(1, host / "one")), join(twin, {{"MEMORY", "none"}})};
+  for (const auto& second : seconds) {
+    const auto refused = run_launcher(host.settings(second));
+    CHECK(refused.status == 1);
+    CHECK(refused.log == fmt::format("error: a VM named 'twin' is already running (pid {})\n"
+                                     "  hint:  stop it, or set another GUEST_NAME\n",
+                                     first.pid()));
+  }
   const auto other = run_launcher(host.settings({{"FAKE_QEMU", "poweroff"}}));
   CHECK(other.status == 0);
   CHECK(lines_of(other.log) == plain_log);
