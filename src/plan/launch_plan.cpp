@@ -29,6 +29,12 @@ RuntimePaths runtime_paths(const VmSpec& spec, const Host& host) {
 
 }  // namespace
 
+std::vector<Share> shares_of(const LaunchPlan& plan) {
+  std::vector<Share> shares;
+  for (const auto& share : plan.shares) shares.push_back(share.share);
+  return shares;
+}
+
 std::string runtime_folder_of(const std::string& name, const Host& host) {
   constexpr std::string_view longest_name = "/virtiofsd-999.sock";
   const auto folder = fmt::format("{}/{}", host.runtime_folder, name);

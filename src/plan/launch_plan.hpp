@@ -101,6 +101,9 @@ struct LaunchPlan {
   bool operator==(const LaunchPlan&) const = default;
 };
 
+/// The shares of `plan` without what is done for them.
+std::vector<Share> shares_of(const LaunchPlan& plan);
+
 /// The folder of the VM `name` while it runs; of `host` only its user and runtime folder count.
 std::string runtime_folder_of(const std::string& name, const Host& host);
 

@@ -354,8 +354,7 @@ std::string AddedShares::free_port() const {
 }
 
 std::vector<Share> AddedShares::present() const {
-  std::vector<Share> shares;
-  for (const auto& share : parts_.plan->shares) shares.push_back(share.share);
+  auto shares = shares_of(*parts_.plan);
   for (const auto& [number, share] : shares_) shares.push_back(share.plan.share);
   return shares;
 }

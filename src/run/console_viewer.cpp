@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "run/console_viewer.hpp"
 
+#include "run/adopt_descriptor.hpp"
+
 #include <array>
 #include <cerrno>
 #include <sys/socket.h>
@@ -18,7 +20,7 @@ bool is_for_now(int error) {
 
 ConsoleViewer::ConsoleViewer(const boost::asio::any_io_executor& executor, UniqueFd socket,
                              const ConsoleLog& log, ViewerHandlers handlers)
-    : socket_(executor, socket.release()), reader_(log), handlers_(std::move(handlers)) {}
+    : socket_(adopt(executor, std::move(socket))), reader_(log), handlers_(std::move(handlers)) {}
 
 void ConsoleViewer::wait_for(Wait what, void (ConsoleViewer::*then)()) {
   socket_.async_wait(what, [self = shared_from_this(), then](boost::system::error_code error) {

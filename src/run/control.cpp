@@ -8,9 +8,14 @@
 #include "run/pass_descriptors.hpp"
 #include "run/runtime_folder.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <exception>
 #include <fcntl.h>
 #include <optional>
@@ -24,7 +29,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t longest_request = std::size_t{256} * 1024;  // the command of an `exec`
-constexpr std::size_t most_connections = 16;
+constexpr std::size_t most_connections = 128;
+/// How long nobody is accepted when that failed, as for want of descriptors.
+constexpr auto accept_pause = std::chrono::milliseconds(500);
 
 bool is_allowed(int connection, const ControlServer::Admits& admits) {
   ucred peer{};
@@ -80,6 +87,7 @@ class ControlConnection : public std::enable_shared_from_this<ControlConnection>
   void start(const boost::asio::any_io_executor& executor) {
     // The reader has a descriptor of its own, so that the socket can be given away.
     UniqueFd reading(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
+    if (!reading) throw Error("a connection cannot be served", std::strerror(errno), "");
     reader_.emplace(
         executor, std::move(reading), longest_request,
         [self = shared_from_this()](const std::string& line) { self->take(line); },
@@ -99,6 +107,16 @@ class ControlConnection : public std::enable_shared_from_this<ControlConnection>
     on_gone_ = nullptr;
     close();
     return socket;
+  }
+
+  [[nodiscard]] bool asks() const { return is_open_request_; }
+
+  /// Makes room for another one.
+  void evict() {
+    const Error error("the launcher has no room for another connection",
+                      fmt::format("{} are open already", most_connections), "");
+    if (is_open_request_) send(error_reply(error));
+    close();
   }
 
   void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
@@ -194,31 +212,60 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
       : executor(executor),
         acceptor(executor, boost::asio::local::stream_protocol(), listen_at(path).release()),
         on_request(std::move(on_request)),
-        admits(std::move(admits)) {}
+        admits(std::move(admits)),
+        pause(executor) {}
 
   void accept() {
     acceptor.async_accept(
         [self = shared_from_this()](boost::system::error_code error,
                                     boost::asio::local::stream_protocol::socket connection) {
           if (error == boost::asio::error::operation_aborted) return;
-          if (!error) self->serve(UniqueFd(connection.release()));
+          if (error) return self->accept_later(error.message());
+          try {
+            self->serve(UniqueFd(connection.release()));
+          } catch (const std::exception& fault) {
+            return self->accept_later(fault.what());
+          }
           self->accept();
         });
   }
 
+  /// One who waits at the door keeps it ready, so that trying again at once would never end.
+  void accept_later(const std::string& why) {
+    if (!std::exchange(told_why, true)) {
+      log_warn("A client cannot be served: {}; the VM goes on", why);
+    }
+    pause.expires_after(accept_pause);
+    pause.async_wait([self = shared_from_this()](boost::system::error_code error) {
+      if (!error && self->acceptor.is_open()) self->accept();
+    });
+  }
+
   void serve(UniqueFd socket) {
-    if (connections.size() >= most_connections || !is_allowed(socket.get(), admits)) return;
+    if (!is_allowed(socket.get(), admits)) return;
+    make_room();
     const int number = ++last_number;
     const auto connection = std::make_shared<ControlConnection>(
         std::move(socket), on_request, [this, number] { connections.erase(number); });
-    connections[number] = connection;
     connection->start(executor);
+    connections[number] = connection;
+  }
+
+  void make_room() {
+    if (connections.size() < most_connections) return;
+    auto oldest = std::find_if(connections.begin(), connections.end(),
+                               [](const auto& numbered) { return !numbered.second->asks(); });
+    if (oldest == connections.end()) oldest = connections.begin();
+    const auto connection = oldest->second;
+    connection->evict();
   }
 
   boost::asio::any_io_executor executor;
   boost::asio::local::stream_protocol::acceptor acceptor;
   OnRequest on_request;
   Admits admits;
+  boost::asio::steady_timer pause;
+  bool told_why = false;  ///< why a client could not be served
   std::map<int, std::shared_ptr<ControlConnection>> connections;  ///< by a running number
   int last_number = 0;
 };
@@ -232,6 +279,7 @@ ControlServer::ControlServer(const boost::asio::any_io_executor& executor, const
 ControlServer::~ControlServer() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
+  state_->pause.cancel();
   for (const auto& [number, connection] : std::exchange(state_->connections, {})) {
     connection->close();
   }

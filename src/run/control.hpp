@@ -64,7 +64,9 @@ class ControlRequest {
 };
 
 /// Takes requests at a socket of mode 0600 for as long as it exists. Other users than ours and root
-/// are refused; at most a few are served at a time, and each has one request open at a time.
+/// are refused. At most 128 are connected at a time, each with one request open at a time: another
+/// one takes the place of the oldest that asks nothing, or of the oldest. Want of descriptors is
+/// logged once and waited out.
 class ControlServer {
  public:
   /// May throw Error or InvalidConfig: the answer is then that one.

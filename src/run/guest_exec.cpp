@@ -5,6 +5,7 @@
 #include "base/unique_fd.hpp"
 #include "host/probe.hpp"
 #include "plan/exec_script.hpp"
+#include "run/adopt_descriptor.hpp"
 #include "run/runtime_folder.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -226,7 +227,12 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
     give_up_later(
         number, Error("the guest does not open the command's serial ports", within(limits.patience),
                       "the guest needs the driver virtio_console, and devices in /dev"));
-    command.first_mark.emplace(executor, ::fcntl(command.sockets.back().get(), F_DUPFD_CLOEXEC, 0));
+    try {
+      UniqueFd mark(::fcntl(command.sockets.back().get(), F_DUPFD_CLOEXEC, 0));
+      command.first_mark.emplace(adopt(executor, std::move(mark)));
+    } catch (const Error& error) {
+      return fail(number, error);
+    }
     command.first_mark->async_wait(
         stream_descriptor::wait_read,
         later(number, [number](State& self, Running&, const boost::system::error_code& error) {

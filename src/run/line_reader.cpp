@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "run/line_reader.hpp"
 
+#include "run/adopt_descriptor.hpp"
+#include "run/guarded.hpp"
 #include "run/line_splitter.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -14,7 +16,7 @@ namespace vmr {
 struct LineReader::State : std::enable_shared_from_this<State> {
   State(const boost::asio::any_io_executor& executor, UniqueFd fd, std::size_t longest,
         OnLine on_line, OnEnd on_end)
-      : stream(executor, fd.release()),
+      : stream(adopt(executor, std::move(fd))),
         splitter(longest),
         on_line(std::move(on_line)),
         on_end(std::move(on_end)) {}
@@ -35,7 +37,8 @@ struct LineReader::State : std::enable_shared_from_this<State> {
   void take(std::string_view text) {
     for (auto& line : splitter.feed(text)) {
       if (!line.empty() && line.back() == '\r') line.pop_back();
-      on_line(line);
+      // What one line leads to must not make us deaf to those after it.
+      guarded([&] { on_line(line); });
       if (!on_line) return;
     }
   }

@@ -8,7 +8,9 @@
 #include "run/attempt.hpp"
 #include "run/control.hpp"
 #include "run/deadlines.hpp"
+#include "run/ending_of.hpp"
 #include "run/give_back_memory.hpp"
+#include "run/guarded.hpp"
 #include "run/guest_reports.hpp"
 #include "run/held_signals.hpp"
 #include "run/lockdown.hpp"
@@ -29,6 +31,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -44,23 +47,11 @@ constexpr auto last_words_time = std::chrono::milliseconds(500);
 /// Resets that follow each other this fast are one restart.
 constexpr auto one_restart_time = std::chrono::milliseconds(500);
 
-std::vector<Share> shares_of(const LaunchPlan& plan) {
-  std::vector<Share> shares;
-  for (const auto& share : plan.shares) shares.push_back(share.share);
-  return shares;
-}
-
-/// `oom_kills`: how many processes the kernel had killed for want of memory when all was well.
-Ending ending_of(const ChildExit& exit, std::optional<std::uint64_t> oom_kills) {
-  const int signal = exit.signaled ? exit.code : 0;
-  // No other way tells a kill by the kernel from one by a person.
-  const auto now = signal == SIGKILL ? count_oom_kills() : std::nullopt;
-  return {exit.signaled || exit.code != 0, signal, describe(exit), exit.last_lines,
-          now && oom_kills && *now > *oom_kills};
-}
-
-ConsoleMode console_mode(const LaunchPlan& plan) {
-  return {plan.console, plan.console && has_keyboard()};
+/// What `fault` tells, with the cause that an Error has.
+std::string full_text(const std::exception& fault) {
+  const auto* error = dynamic_cast<const Error*>(&fault);
+  const std::string cause = error == nullptr ? "" : error->cause;
+  return cause.empty() ? fault.what() : fmt::format("{}: {}", fault.what(), cause);
 }
 
 /// Carries out what the Supervisor decides, and tells it what happens.
@@ -99,7 +90,8 @@ class Session {
     service_.watch();
     perform(supervisor_.start());
     look_again();
-    context_.run();
+    while (!guarded([this] { context_.run(); }) && !finished_) {
+    }
     return status_;
   }
 
@@ -119,7 +111,8 @@ class Session {
 
   void perform(const Actions& actions) {
     for (const auto& action : actions) {
-      std::visit([this](const auto& which) { perform(which); }, action);
+      // One that fails does not keep the others from being done.
+      guarded([&] { std::visit([this](const auto& which) { perform(which); }, action); });
     }
   }
 
@@ -163,12 +156,10 @@ class Session {
     try {
       start();
       return true;
-    } catch (const Error& error) {
+    } catch (const std::exception& fault) {
       attempt_.reset();
       console_ended_ = true;
-      const std::string what = error.what();
-      tell(event::StartFailed{
-          helper, error.cause.empty() ? what : fmt::format("{}: {}", what, error.cause)});
+      tell(event::StartFailed{helper, full_text(fault)});
       return false;
     }
   }
@@ -176,11 +167,11 @@ class Session {
   void wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
+      wait_for_signal();
       tell(event::StopAsked{signal == SIGTERM  ? "SIGTERM"
                             : signal == SIGINT ? "SIGINT"
                             : signal == SIGHUP ? "SIGHUP"
                                                : "SIGQUIT"});
-      wait_for_signal();
     });
   }
 
@@ -360,7 +351,7 @@ class Session {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_reset_{};
   const std::optional<std::uint64_t> oom_kills_ = count_oom_kills();
-  const ConsoleMode console_mode_ = console_mode(plan_);
+  const ConsoleMode console_mode_{plan_.console, plan_.console&& has_keyboard()};
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
   GuestReports reports_;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// Whatever a launcher is asked, and however often: the VM goes on. With fake programs.
+#include "run/runtime_folder.hpp"
+#include "support/fake_host.hpp"
+#include "support/guest.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <fstream>
+#include <poll.h>
+#include <sstream>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace vmr::test;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// A launcher of a VM that is up, with an agent and without shares.
+class Vm {
+ public:
+  explicit Vm(const StartDetails& details = {}, const std::string& behaviours = "report,agent")
+      : launcher_(host_.settings({{"FAKE_QEMU", behaviours}, {"FAKE_REPORT", "done\n"}}), {},
+                  details) {
+    REQUIRE(launcher_.wait_for_log("The machine runs"));
+  }
+
+  [[nodiscard]] vmr::UniqueFd connect() const {
+    return vmr::connect_to(host_.runtime_folder() + "/vm-runner/vm/control.sock");
+  }
+
+  [[nodiscard]] Finished ask(const Lines& arguments) const {
+    Launcher client(host_.settings(), arguments);
+    return client.finish();
+  }
+
+  [[nodiscard]] pid_t qemu() const { return launcher_.child_pid("qemu-system-x86_64"); }
+  Launcher& launcher() { return launcher_; }
+
+  Finished end() {
+    launcher_.signal(SIGTERM);
+    return host_.finish(launcher_);
+  }
+
+ private:
+  FakeHost host_;
+  Launcher launcher_;
+};
+
+/// The line that comes on `connection`; what there is of it when nothing comes for 30 s, or it
+/// ends.
+std::string line_from(const vmr::UniqueFd& connection) {
+  std::string text;
+  pollfd ready{connection.get(), POLLIN, 0};
+  while (!text.ends_with('\n') && ::poll(&ready, 1, 30'000) == 1) {
+    char c = 0;
+    const auto count = ::read(connection.get(), &c, 1);
+    if (count == 0) break;
+    if (count > 0) text += c;
+  }
+  return text;
+}
+
+void send_line(const vmr::UniqueFd& connection, const std::string& line) {
+  const auto text = line + "\n";
+  REQUIRE(::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(text.size()));
+}
+
+/// The processor time that `pid` has taken, in ticks.
+long ticks_of(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  const std::string stat(std::istreambuf_iterator<char>(file), {});
+  std::istringstream words(stat.substr(stat.rfind(')') + 1));
+  std::string word;
+  long user = 0;
+  long system = 0;
+  for (int field = 3; field < 14; ++field) words >> word;
+  words >> user >> system;
+  return user + system;
+}
+
+}  // namespace
+
+TEST_CASE("control: no value in any field of any request ends the VM") {
+  Vm vm;
+  const auto qemu = vm.qemu();
+  const Lines requests = {"status",  "share-list", "share-add", "share-remove",
+                          "console", "exec",       "dance"};
+  const Lines fields = {"wait", "now", "settings", "share", "command", "request", "version"};
+  const std::string deep = std::string(60, '[') + std::string(60, ']');
+  const Lines values = {"null",
+                        "true",
+                        "-1",
+                        "1e300",
+                        "9223372036854775808",
+                        R"("")",
+                        R"("\u0000")",
+                        R"("a\nb, '\"%n")",
+                        "\"\xf0\x9f\xa6\x84\"",
+                        "\"\xff\"",
+                        "\"" + std::string(20'000, 'x') + "\"",
+                        "[]",
+                        "[null]",
+                        "[[7]]",
+                        R"(["=", "SOURCE", "SOURCE=\u0000", "NONE=1"])",
+                        "{}",
+                        R"({"a": {}})",
+                        deep};
+  for (const auto& request : requests) {
+    for (const auto& field : fields) {
+      for (const auto& value : values) {
+        const auto line =
+            fmt::format(R"({{"version": 1, "request": "{}", "{}": {}}})", request, field, value);
+        CAPTURE(line.substr(0, 200));
+        const auto connection = vm.connect();
+        send_line(connection, line);
+        CHECK(line_from(connection).ends_with("}\n"));
+      }
+    }
+  }
+  const auto status = vm.ask({"status", "--healthy"});
+  CHECK(status.output == "healthy\n");
+  CHECK(vm.qemu() == qemu);
+  const auto ended = vm.end();
+  CHECK(ended.status == 0);
+  CHECK(ended.log.find("[ERROR]") == std::string::npos);
+}
+
+TEST_CASE("control: those who wait do not keep others out") {
+  Vm vm({}, "agent");  // whose guest does not report
+  std::vector<vmr::UniqueFd> waiting;
+  for (int i = 0; i < 100; ++i) {
+    waiting.push_back(vm.connect());
+    send_line(waiting.back(), R"({"version": 1, "request": "status", "wait": true})");
+  }
+  CHECK(vm.ask({"status"}).status == 0);
+  CHECK(vm.ask({"status", "--healthy"}).output == "the VM is booting\n");
+  CHECK(vm.ask({"stop"}).status == 0);
+  for (const auto& one : waiting)
+    CHECK(line_from(one).find(R"("state":"stopping")") != std::string::npos);
+  CHECK(vm.launcher().finish().status == 0);
+}
+
+TEST_CASE("control: one too many takes the place of the oldest") {
+  Vm vm({}, "agent");
+  std::vector<vmr::UniqueFd> waiting;
+  for (int i = 0; i < 140; ++i) {
+    waiting.push_back(vm.connect());
+    send_line(waiting.back(), R"({"version": 1, "request": "status", "wait": true})");
+  }
+  CHECK(line_from(waiting.front()) ==
+        R"({"error":"the launcher has no room for another connection: 128 are open already",)"
+        R"("version":1})"
+        "\n");
+  CHECK(vm.ask({"status"}).status == 0);
+  CHECK(vm.end().status == 0);
+}
+
+TEST_CASE("control: want of descriptors is waited out without a spin") {
+  const StartDetails with_few{{}, [] {
+                                const rlimit few{64, 64};
+                                ::setrlimit(RLIMIT_NOFILE, &few);
+                              }};
+  Vm vm(with_few);
+  const auto qemu = vm.qemu();
+  std::vector<vmr::UniqueFd> clients;
+  for (int i = 0; i < 60; ++i) clients.push_back(vm.connect());
+  REQUIRE(vm.launcher().wait_for_log("A client cannot be served"));
+  const auto before = ticks_of(vm.launcher().pid());
+  ::poll(nullptr, 0, 2000);
+  CHECK(ticks_of(vm.launcher().pid()) - before < ::sysconf(_SC_CLK_TCK) / 2);
+  clients.clear();
+  CHECK(vm.ask({"status", "--healthy"}).output == "healthy\n");
+  CHECK(vm.qemu() == qemu);
+  const auto ended = vm.end();
+  CHECK(ended.status == 0);
+  CHECK(observe(ended).log_with("A client cannot be served").size() == 1);
+}
