@@ -64,6 +64,12 @@ SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int 
   probe_files(config, host);
   auto added = resolve_added_share(config, present, host);
   if (!added.problems.empty()) throw InvalidConfig(std::move(added.problems));
+  if (added.share.create_source) {
+    throw InvalidConfig(
+        {{fmt::format("the virtiofs export directory '{}' does not exist", added.share.source),
+          describe(config.shares.front().source.origin),
+          "create it, or correct the path (a missing source is only made when the VM starts)"}});
+  }
   for (const auto& warning : added.warnings) log_warn("{}", warning);
   auto plan = plan_share(added.share, 0, host, folder);
   plan.helper->confinement = confine_virtiofsd(added.share, config.qemu_user.value, host);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <unistd.h>
 #include <utility>
 
@@ -20,14 +21,7 @@ namespace json = boost::json;
 
 /// How long the guest may take for one step, on a busy machine under emulation.
 constexpr auto guest_patience = std::chrono::seconds(30);
-
-std::string id_of(const SharePlan& plan) {
-  return fmt::format("share{}", plan.share.number);
-}
-
-std::string device_of(const SharePlan& plan) {
-  return id_of(plan) + "-device";
-}
+constexpr int highest_number = 999;
 
 std::vector<std::string> settings_in(const json::object& request) {
   std::vector<std::string> settings;
@@ -39,21 +33,22 @@ std::vector<std::string> settings_in(const json::object& request) {
   return settings;
 }
 
-json::object device_arguments(const SharePlan& plan, const std::string& port) {
+json::object device_arguments(const SharePlan& plan, const std::string& device,
+                              const std::string& chardev, const std::string& port) {
   return {{"driver", "vhost-user-fs-pci"},
-          {"id", device_of(plan)},
+          {"id", device},
           {"bus", port},
-          {"chardev", id_of(plan)},
+          {"chardev", chardev},
           {"tag", plan.share.tag},
           {"queue-size", plan.share.queue_size}};
 }
 
-json::object chardev_arguments(const SharePlan& plan) {
+json::object chardev_arguments(const SharePlan& plan, const std::string& id) {
   const json::object address = {{"type", "unix"},
                                 {"data", {{"path", plan.helper->listeners.front().path}}}};
   const json::object backend = {{"type", "socket"},
                                 {"data", {{"addr", address}, {"server", false}}}};
-  return {{"id", id_of(plan)}, {"backend", backend}};
+  return {{"id", id}, {"backend", backend}};
 }
 
 std::string last_words(const Ending& ending) {
@@ -62,6 +57,14 @@ std::string last_words(const Ending& ending) {
 
 }  // namespace
 
+std::string AddedShares::id_of(const Added& share) {
+  return fmt::format("share{}", share.plan.share.number);
+}
+
+std::string AddedShares::device_of(const Added& share) {
+  return id_of(share) + "-device";
+}
+
 AddedShares::AddedShares(Parts parts) : parts_(std::move(parts)) {
   for (const auto& share : parts_.plan->shares) {
     last_number_ = std::max(last_number_, share.share.number);
@@ -69,16 +72,40 @@ AddedShares::AddedShares(Parts parts) : parts_(std::move(parts)) {
 }
 
 void AddedShares::add(const std::shared_ptr<ControlRequest>& request) {
+  try {
+    add_now(request);
+  } catch (...) {
+    // What is in its way may be one that the guest did not let go of.
+    if (!unplug_again()) throw;
+    park(request);
+  }
+}
+
+void AddedShares::add_now(const std::shared_ptr<ControlRequest>& request) {
   if (parts_.attempt() == nullptr) throw Error("the machine does not run yet", "", "");
   const auto settings = settings_in(request->body());
   const auto port = free_port();
-  auto plan = parts_.resolve(last_number_ + 1, settings, present());
-  const int number = ++last_number_;
+  const int number = next_number();
+  auto plan = parts_.resolve(number, settings, present());
+  last_number_ = std::max(last_number_, number);
   log_info("{}", describe(plan.share));
   auto& share = shares_.try_emplace(number, std::move(plan), port, parts_.executor).first->second;
   share.request = request;
   parts_.reports->add(share.plan.share);
   plug(share);
+}
+
+int AddedShares::next_number() const {
+  if (last_number_ < highest_number) return last_number_ + 1;
+  const auto shares = present();
+  for (int number = 1; number <= highest_number; ++number) {
+    const bool is_taken = std::any_of(shares.begin(), shares.end(), [number](const Share& share) {
+      return share.number == number;
+    });
+    if (!is_taken) return number;
+  }
+  throw Error(fmt::format("all numbers of shares up to {} are taken", highest_number), "",
+              "remove one that was added");
 }
 
 void AddedShares::plug(Added& share) {
@@ -91,7 +118,8 @@ void AddedShares::plug(Added& share) {
     return undo(share, error.cause.empty() ? what : what + ": " + error.cause, error.hint);
   }
   parts_.attempt()->qmp().execute(
-      "chardev-add", chardev_arguments(share.plan), [this, number](const JsonAnswer& answer) {
+      "chardev-add", chardev_arguments(share.plan, id_of(share)),
+      [this, number](const JsonAnswer& answer) {
         auto* const found = find(number, Stage::plugging);
         if (found == nullptr) return;
         ::unlink(found->plan.helper->listeners.front().path.c_str());
@@ -103,7 +131,7 @@ void AddedShares::plug(Added& share) {
 void AddedShares::plug_device(Added& share) {
   const int number = share.plan.share.number;
   parts_.attempt()->qmp().execute(
-      "device_add", device_arguments(share.plan, share.port),
+      "device_add", device_arguments(share.plan, device_of(share), id_of(share), share.port),
       [this, number](const JsonAnswer& answer) {
         auto* const found = find(number, Stage::plugging);
         if (found == nullptr) return;
@@ -143,88 +171,6 @@ void AddedShares::finish_mount(Added& share, const std::string& reason) {
   request->answer(std::move(object));
 }
 
-void AddedShares::remove(const std::shared_ptr<ControlRequest>& request) {
-  const auto wanted = text_at(request->body(), "share");
-  const auto is_wanted = [&](const Share& share) {
-    return share.tag == wanted || std::to_string(share.number) == wanted;
-  };
-  const auto found = std::find_if(shares_.begin(), shares_.end(), [&](const auto& entry) {
-    return is_wanted(entry.second.plan.share);
-  });
-  if (found == shares_.end()) {
-    for (const auto& share : parts_.plan->shares) {
-      if (!is_wanted(share.share)) continue;
-      throw Error(
-          fmt::format("share '{}' is one that the machine was started with", wanted),
-          "QEMU only gives up what was added while it runs",
-          fmt::format("unmount it in the guest (vm-runner exec -- umount {}), or start anew "
-                      "without it",
-                      share.share.mount));
-    }
-    throw Error(fmt::format("there is no share '{}'", wanted), "",
-                "vm-runner share list shows them");
-  }
-  auto& share = found->second;
-  if (share.stage != Stage::there) {
-    throw Error(fmt::format("share '{}' is just being added or removed", wanted), "",
-                "wait until that is over");
-  }
-  share.request = request;
-  const int number = found->first;
-  if (parts_.reports->proof(number).state != ShareProof::State::mounted) return unplug(share);
-  if (!parts_.attempt()->agent().is_present()) {
-    share.request.reset();
-    throw Error(fmt::format("share '{}' is mounted in the guest", wanted),
-                "the guest has no agent that could unmount it",
-                "start the guest agent (qemu-guest-agent) in the guest");
-  }
-  await(share, Stage::unmounting);
-  run_in_guest(unmount_script(share.plan.share), number, Stage::unmounting);
-}
-
-void AddedShares::unplug(Added& share) {
-  await(share, Stage::unplugging);
-  const int number = share.plan.share.number;
-  if (!share.plugged) return finish_unplug(number);
-  parts_.attempt()->qmp().execute(
-      "device_del", {{"id", device_of(share.plan)}}, [this, number](const JsonAnswer& answer) {
-        auto* const found = find(number, Stage::unplugging);
-        if (found == nullptr || answer.ok()) return;
-        found->stage = Stage::there;
-        const auto request = std::exchange(found->request, nullptr);
-        if (request) request->fail(Error("QEMU does not give up the share", answer.error, ""));
-      });
-}
-
-/// QEMU has no device any more, or never had.
-void AddedShares::finish_unplug(int number) {
-  auto* const share = find(number, Stage::unplugging);
-  if (share == nullptr) return;
-  const auto name = share->plan.helper->name;
-  if (share->plugged) parts_.tell(event::HelperReleased{name});
-  parts_.attempt()->qmp().execute("chardev-remove", {{"id", id_of(share->plan)}});
-  parts_.attempt()->signal_helper(name, SIGTERM);
-  ::unlink(share->plan.helper->listeners.front().path.c_str());
-  parts_.reports->remove(number);
-  const auto request = std::exchange(share->request, nullptr);
-  const auto why = share->why_unplugged;
-  const auto hint = share->hint;
-  shares_.erase(number);
-  log_info("Filesystem #{}: removed", number);
-  if (!request) return;
-  if (!why.empty()) return request->fail(Error(why, "", hint));
-  request->answer({{"index", number}});
-}
-
-/// Takes back what was done for a share that fails with `why`.
-void AddedShares::undo(Added& share, const std::string& why, const std::string& hint) {
-  share.why_unplugged = fmt::format("Filesystem #{}: {}", share.plan.share.number, why);
-  share.hint = hint;
-  // What the guest reports is in the log already.
-  if (share.stage == Stage::plugging) log_error("{}", share.why_unplugged);
-  unplug(share);
-}
-
 void AddedShares::await(Added& share, Stage stage) {
   share.stage = stage;
   share.deadline.expires_after(guest_patience);
@@ -250,7 +196,7 @@ void AddedShares::take_deadline(Added& share) {
         request->fail(
             Error(fmt::format("the guest does not let go of share '{}'", share.plan.share.tag),
                   fmt::format("no word within {} s", guest_patience.count()),
-                  "look at the guest's own log (dmesg)"));
+                  "look at the guest's own log (dmesg), and ask again"));
       }
       return;
     }
@@ -304,12 +250,6 @@ void AddedShares::take_report(const GuestReport& report) {
           Error(fmt::format("the guest does not unmount share '{}'", mounted->plan.share.tag),
                 report.text, "end what uses it in the guest"));
     }
-  }
-}
-
-void AddedShares::take_device_deleted(const std::string& device) {
-  for (auto& [number, share] : shares_) {
-    if (device_of(share.plan) == device) return finish_unplug(number);
   }
 }
 

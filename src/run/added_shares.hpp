@@ -12,6 +12,7 @@
 #include <boost/json/object.hpp>
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -72,11 +73,29 @@ class AddedShares {
     std::string port;  ///< QEMU's bus
     Stage stage = Stage::plugging;
     bool plugged = false;                     ///< QEMU has the device
+    bool unplug_asked = false;                ///< of the guest, which may ignore it
     std::shared_ptr<ControlRequest> request;  ///< to be answered when the stage is over
     std::string why_unplugged;                ///< what `request` fails with then; empty: nothing
     std::string hint;                         ///< for that
     boost::asio::steady_timer deadline;
   };
+
+  /// A request that may be granted once a share is gone that the guest did not let go of.
+  struct Parked {
+    std::shared_ptr<ControlRequest> request;
+    boost::asio::steady_timer deadline;
+  };
+
+  [[nodiscard]] static std::string id_of(const Added& share);
+  [[nodiscard]] static std::string device_of(const Added& share);
+
+  void add_now(const std::shared_ptr<ControlRequest>& request);
+  void park(const std::shared_ptr<ControlRequest>& request);
+  void take_parked();
+  /// The guest is asked again about those that it did not let go of; false: there are none.
+  bool unplug_again();
+  void attach(Added& share, const std::shared_ptr<ControlRequest>& request);
+  [[nodiscard]] int next_number() const;
 
   void plug(Added& share);
   void plug_device(Added& share);
@@ -96,7 +115,9 @@ class AddedShares {
 
   Parts parts_;
   std::map<int, Added> shares_;  ///< by number
-  int last_number_ = 0;          ///< numbers are not given twice
+  std::list<Parked> parked_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for those who outlive this
+  int last_number_ = 0;  ///< numbers are not given twice while there are others
 };
 
 }  // namespace vmr
