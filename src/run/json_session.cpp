@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string_view>
 #include <sys/socket.h>
 #include <utility>
@@ -23,6 +24,9 @@ constexpr std::size_t longest_logged = 2000;
 
 /// So many commands may wait for their answers, which may never come.
 constexpr std::size_t most_unanswered = 256;
+
+/// So much may wait for one who does not read: the largest script of an `exec`, and some more.
+constexpr std::size_t most_unsent = std::size_t{1} << 20;
 
 /// What of a message is for nobody but the two sides: what runs in the guest, and what it answers.
 constexpr std::array<std::string_view, 8> unlogged = {
@@ -103,14 +107,35 @@ void JsonSession::execute(const std::string& command, const json::object& argume
     const auto oldest = sent_.extract(sent_.begin());
     if (oldest.mapped()) oldest.mapped()({"it does not answer", nullptr});
   }
-  // One who does not read is not waited for.
-  const bool sent =
-      !closed_ && ::send(reader_.fd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
-                      static_cast<ssize_t>(text.size());
-  if (sent) {
+  if (send(text)) {
     sent_.emplace(id, std::move(done));
   } else if (done) {
     done({"the command could not be sent", nullptr});
+  }
+}
+
+bool JsonSession::send(const std::string& text) {
+  if (closed_ || unsent_.size() + text.size() > most_unsent) return false;
+  const bool is_first = unsent_.empty();
+  unsent_ += text;
+  if (is_first) send_rest();
+  return !closed_;
+}
+
+/// One who does not read is not waited for; but of a command that was sent in part the rest comes
+/// next, or the two would be one.
+void JsonSession::send_rest() {
+  while (!unsent_.empty()) {
+    const auto size =
+        ::send(reader_.fd(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size > 0) {
+      unsent_.erase(0, static_cast<std::size_t>(size));
+    } else if (size < 0 && errno == EAGAIN) {
+      return reader_.when_writable([this] { send_rest(); });
+    } else if (size >= 0 || errno != EINTR) {
+      closed_ = true;
+      return unsent_.clear();
+    }
   }
 }
 

@@ -63,6 +63,9 @@ class JsonSession {
 
  private:
   void on_line(const std::string& line);
+  /// False when the other side is gone, or so far behind that nothing more is kept for it.
+  bool send(const std::string& text);
+  void send_rest();
   OnAnswer take_sent(const boost::json::object& answer);
 
   std::string name_;
@@ -71,7 +74,8 @@ class JsonSession {
   std::map<std::int64_t, OnAnswer> sent_;  ///< whose answers are still to come, by number
   std::int64_t last_id_ = 0;
   bool closed_ = false;
-  LogQuota quota_;  ///< of what the other side says
+  std::string unsent_;  ///< begins in the middle of a command, perhaps
+  LogQuota quota_;      ///< of what the other side says
   LineReader reader_;
 };
 

@@ -65,6 +65,14 @@ LineReader::~LineReader() {
   state_->stream.close(ignored);
 }
 
+void LineReader::when_writable(std::function<void()> then) {
+  state_->stream.async_wait(
+      boost::asio::posix::stream_descriptor::wait_write,
+      [state = state_, then = std::move(then)](boost::system::error_code error) {
+        if (!error && state->on_line) then();
+      });
+}
+
 int LineReader::fd() const {
   return state_->stream.native_handle();
 }

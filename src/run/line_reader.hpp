@@ -28,6 +28,9 @@ class LineReader {
   /// The descriptor, for writing to the same socket.
   [[nodiscard]] int fd() const;
 
+  /// Calls `then` once, as soon as something can be written to it; never after the end.
+  void when_writable(std::function<void()> then);
+
  private:
   struct State;
   std::shared_ptr<State> state_;

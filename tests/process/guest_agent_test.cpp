@@ -201,6 +201,32 @@ TEST_CASE("guest agent: of the commands that one never answers the oldest are gi
   CHECK(answers.back() == "43: it does not answer");
 }
 
+TEST_CASE("guest agent: a command that was sent in part is not joined to the next") {
+  boost::asio::io_context context;
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  const UniqueFd peer(ends[0]);
+  const int little = 4096;
+  REQUIRE(::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &little, sizeof little) == 0);
+  JsonSession session(context.get_executor(), UniqueFd(ends[1]), "x", 100, {}, {});
+  const std::string big(100'000, 'x');
+  for (int i = 0; i < 3; ++i) session.execute("go", {{"big", big}}, {});
+  session.execute("end", {}, {});
+  std::string got;
+  std::array<char, 65536> bytes{};
+  while (!got.ends_with("{\"execute\":\"end\",\"id\":4}\n")) {
+    const auto size = ::recv(peer.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (size > 0) got.append(bytes.data(), static_cast<std::size_t>(size));
+    if (size < 0) REQUIRE(context.run_one() == 1);
+  }
+  std::string expected;
+  for (int i = 1; i <= 3; ++i) {
+    expected += "{\"execute\":\"go\",\"id\":" + std::to_string(i) + ",\"arguments\":{\"big\":\"" +
+                big + "\"}}\n";
+  }
+  CHECK((got == expected + "{\"execute\":\"end\",\"id\":4}\n"));
+}
+
 TEST_CASE("guest agent: nothing waits for one that never reads") {
   Agent agent;
   for (int i = 0; i < 100'000; ++i) agent->shut_down();
