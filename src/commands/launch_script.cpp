@@ -71,6 +71,34 @@ std::string overlay_line(const Disk& disk) {
       overlay, disk.format, shell_quote(disk.image));
 }
 
+/// Takes the folder as a launcher does, by a lock on it that lasts as long as anything of this
+/// lives. At the end only what was made here goes, and nothing of one that holds the lock.
+std::string folder_lines(const LaunchPlan& plan, const QemuPlan& qemu) {
+  std::vector<std::string> made;
+  if (plan.seed) made.push_back(plan.paths.seed);
+  const auto add = [&](const ProcessPlan& process) {
+    for (const auto& listener : process.listeners) made.push_back(listener.path);
+  };
+  add(qemu.process);
+  for (const auto& share : plan.shares) {
+    if (share.helper) add(*share.helper);
+  }
+  const auto folder = shell_quote(plan.paths.folder);
+  const auto refusal = fmt::format("error: a VM named '{}' is already running", plan.vm_name);
+  return fmt::format(
+      "while :; do\n"
+      "  mkdir -p -m 0700 -- {0}\n"
+      "  exec {{lock}}<{0}\n"
+      "  flock -n \"$lock\" || {{ printf '%s\\n' {1} >&2; exit 1; }}\n"
+      "  # Whoever had it before may have removed it meanwhile.\n"
+      "  [[ {0} -ef /dev/fd/$lock ]] && break\n"
+      "done\n"
+      "made=({2})\n"
+      "trap {3} EXIT\n",
+      folder, shell_quote(refusal), shell_join(made),
+      shell_quote("rm -f -- \"${made[@]}\"; rmdir -- " + folder + " 2>/dev/null"));
+}
+
 }  // namespace
 
 std::string bash_arrays(const std::vector<Part>& parts,
@@ -107,9 +135,7 @@ std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
       shell_quote(plan.paths.console) + "\nset -euo pipefail\n\n";
   script += bash_arrays(parts_of(plan, qemu), explanations, qemu.process.argv.front()) + "\n";
 
-  const auto folder = shell_quote(plan.paths.folder);
-  script += fmt::format("mkdir -p -m 0700 -- {}\n", folder);
-  script += fmt::format("trap {} EXIT\n", shell_quote("rm -rf -- " + folder));
+  script += folder_lines(plan, qemu);
   for (const auto& source : plan.create_folders) {
     script += fmt::format("mkdir -p -- {}\n", shell_quote(source));
   }

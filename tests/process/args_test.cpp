@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The parts and comparisons that `vm-runner args` prints.
+#include "host/capture.hpp"
+#include "host/programs.hpp"
 #include "support/fake_host.hpp"
-#include "support/text_file.hpp"
+#include "support/guest.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
+
+#include <csignal>
 
 using namespace vmr::test;
 
@@ -49,6 +53,32 @@ TEST_CASE("a group that is not there is answered with those that are") {
   CHECK(refused.output.empty());
   CHECK(refused.log.find("error: --only=me\\nmory: there are no such arguments\n"
                          "  hint:  one of: base, machine, memory, ") != std::string::npos);
+}
+
+TEST_CASE("the script beside a VM of its name is refused and takes nothing of it away") {
+  const FakeHost host;
+  Launcher printing(host.settings(), {"args", "--format=shell"});
+  const TextFile script(host.finish(printing).output);
+  const auto run_script = [&] {
+    return vmr::capture({vmr::find_in_path("env"), "-i", "PATH=" + host.settings().at("PATH"),
+                         vmr::find_in_path("bash"), script.path()});
+  };
+  Launcher launcher(host.settings());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  const auto refused = run_script();
+  CHECK_FALSE(refused.ok);
+  CHECK(refused.errors == "error: a VM named 'vm' is already running\n");
+  Launcher client(host.settings(), {"status"});
+  CHECK(client.finish().status == 0);
+  CHECK(run_launcher(host.settings()).status == 1);
+
+  // Alone it fails further on, without vm-runner in its PATH, and leaves nothing.
+  launcher.signal(SIGTERM);
+  CHECK(host.finish(launcher).status == 0);
+  const auto alone = run_script();
+  CHECK_FALSE(alone.ok);
+  CHECK(alone.errors.find("vm-runner: command not found") != std::string::npos);
+  CHECK(host.left_files() == std::vector<std::string>{"vm-runner"});
 }
 
 TEST_CASE("an explanation as JSON has its parts") {

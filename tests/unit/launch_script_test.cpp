@@ -9,6 +9,7 @@ using namespace vmr;
 
 LaunchPlan plan_with_a_kept_disk() {
   LaunchPlan plan;
+  plan.vm_name = "a b";
   plan.paths.folder = "/run/x y";
   plan.paths.console = "/run/x y/console.sock";
   plan.paths.seed = "/run/x y/seed.iso";
@@ -43,8 +44,15 @@ qemu=(
   -name 'a b'
 )
 
-mkdir -p -m 0700 -- '/run/x y'
-trap 'rm -rf -- '\''/run/x y'\''' EXIT
+while :; do
+  mkdir -p -m 0700 -- '/run/x y'
+  exec {lock}<'/run/x y'
+  flock -n "$lock" || { printf '%s\n' 'error: a VM named '\''a b'\'' is already running' >&2; exit 1; }
+  # Whoever had it before may have removed it meanwhile.
+  [[ '/run/x y' -ef /dev/fd/$lock ]] && break
+done
+made=('/run/x y/seed.iso' '/run/x y/qmp.sock')
+trap 'rm -f -- "${made[@]}"; rmdir -- '\''/run/x y'\'' 2>/dev/null' EXIT
 [[ -e '/data/it'\''s.qcow2' ]] || { mkdir -p -- "$(dirname -- '/data/it'\''s.qcow2')" &&
   (umask 077 && qemu-img create -q -f qcow2 -F qcow2 -b '/base image.qcow2' '/data/it'\''s.qcow2'); }
 (cd -- '/my folder' && env CPUS=1 vm-runner seed -o '/run/x y/seed.iso' --set memory=16M 'my vm.toml')
