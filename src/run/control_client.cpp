@@ -13,8 +13,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
-#include <fcntl.h>
 #include <poll.h>
 #include <string_view>
 #include <sys/socket.h>
@@ -37,16 +37,13 @@ UniqueFd connect_to_launcher(const ControlAddress& address) {
     throw Error(message, fmt::format("there is no {}", address.socket),
                 "set GUEST_NAME to the name of one that runs");
   }
-  try {
-    auto connection = connect_to(address.socket);
-    ::fcntl(connection.get(), F_SETFL, ::fcntl(connection.get(), F_GETFL) & ~O_NONBLOCK);
-    return connection;
-  } catch (const Error& error) {
-    // A killed launcher leaves its socket behind.
-    if (error.cause != std::strerror(ECONNREFUSED)) throw;
-    throw Error(message, error.what(),
+  auto connection = connect_within(address.socket, std::chrono::seconds(some_seconds));
+  if (connection) return connection;
+  if (errno == ECONNREFUSED) {
+    throw Error(message, fmt::format("nobody listens at {}", address.socket),
                 "its launcher was killed; the next start clears what it left");
   }
+  fail_to_ask(address.vm_name, std::strerror(errno));
 }
 
 void send_all(const UniqueFd& connection, std::string_view text, const std::string& vm_name) {
