@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Serial ports that are added to the fake QEMU and removed while it runs. When all of them have
-// been removed there is a file $FAKE_LOG_DIR/no-chardevs.
+// Serial ports and shares that are added to the fake QEMU and removed while it runs. When all of
+// them have been removed there is a file $FAKE_LOG_DIR/no-chardevs.
 #pragma once
 
 #include "fake_guest.hpp"
@@ -11,6 +11,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -28,6 +29,10 @@ class HotPlug {
       const auto& data = arguments.at("backend").at("data");
       return add_chardev(text("id"),
                          std::string(data.at("addr").at("data").at("path").as_string()));
+    }
+    if (command == "device_add" && !arguments.contains("name")) {
+      devices_[text("id")] = text("chardev");
+      return "";
     }
     if (command == "device_add") return add_port(text("id"), text("chardev"), text("name"));
     if (command == "device_del") return remove_port(text("id"));
@@ -72,6 +77,10 @@ class HotPlug {
   std::string remove_port(const std::string& id) {
     const auto found = devices_.find(id);
     if (found == devices_.end()) return "Device '" + id + "' not found";
+    if (behaviours_.count("keep-device") != 0 && kept_.insert(id).second) {
+      std::ofstream(log_path("kept-" + id)).flush();
+      return "";
+    }
     // The guest has it open still, but nothing comes or goes any more.
     ::shutdown(chardevs_[found->second], SHUT_RDWR);
     guest_.unplug(id);
@@ -98,10 +107,12 @@ class HotPlug {
     if (!chardevs_.empty()) std::filesystem::remove(path);
   }
 
+  const Behaviours behaviours_ = behaviours_in("FAKE_QEMU");
   FakeGuest& guest_;
   FakeGuest::Tell tell_;
   std::map<std::string, int> chardevs_;         ///< their connections
   std::map<std::string, std::string> devices_;  ///< their chardevs
+  std::set<std::string> kept_;                  ///< devices that the guest did not let go of once
   std::string deleted_;                         ///< a device that is not told of yet
 };
 

@@ -15,6 +15,7 @@
 //     slow-console       passes the gate before it hears something on the console
 //     report             says FAKE_REPORT (default: "1 ok /mnt/share", "done") on the report port
 //     last-words         ends with the console lines "1" to "20000" and "the end"
+//     keep-device        lets go of an added share at the second device_del only
 //     agent              the guest has an agent (see fake_guest.hpp), once the machine runs
 //     agent-mute         … that does not answer
 //     agent-blocked      … that may not start anything

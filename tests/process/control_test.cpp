@@ -3,12 +3,16 @@
 #include "run/runtime_folder.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/wait_for_file.hpp"
 
+#include <boost/json.hpp>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <csignal>
 #include <fstream>
+#include <memory>
 #include <poll.h>
 #include <sstream>
 #include <sys/resource.h>
@@ -38,6 +42,13 @@ class Vm {
     Launcher client(host_.settings(), arguments);
     return client.finish();
   }
+
+  [[nodiscard]] std::unique_ptr<Launcher> start(const Lines& arguments) const {
+    return std::make_unique<Launcher>(host_.settings(), arguments);
+  }
+
+  /// The path of `name` in the host's folder.
+  [[nodiscard]] std::string operator/(const std::string& name) const { return host_ / name; }
 
   [[nodiscard]] pid_t qemu() const { return launcher_.child_pid("qemu-system-x86_64"); }
   Launcher& launcher() { return launcher_; }
@@ -181,4 +192,42 @@ TEST_CASE("control: want of descriptors is waited out without a spin") {
   const auto ended = vm.end();
   CHECK(ended.status == 0);
   CHECK(observe(ended).log_with("A client cannot be served").size() == 1);
+}
+
+TEST_CASE("control: a share that the guest did not let go of is asked for again") {
+  Vm vm({}, "report,agent-blocked,keep-device");
+  const TemporaryFolder folder;
+  const Lines add = {"share", "add", folder.path(), "--set", "SANDBOX=none", "--set", "TARGET=it"};
+  const auto list = [&] {
+    const auto json = boost::json::parse(vm.ask({"share", "list", "--format=json"}).output);
+    std::string numbers;
+    for (const auto& share : json.as_array()) {
+      numbers += boost::json::serialize(share.at("index")) + " ";
+    }
+    return numbers;
+  };
+  // A client that asks for it to go, and goes away when the guest does nothing.
+  const auto remove_in_vain = [&](const std::string& device) {
+    auto client = vm.start({"share", "remove", "it"});
+    CHECK(wait_for_file(vm / ("log/kept-" + device)));
+    client->signal(SIGKILL);
+    client->finish();
+  };
+  CHECK(vm.ask(add).output.find("waiting") != std::string::npos);
+  CHECK(list() == "1 ");
+  remove_in_vain("share1-device");
+  CHECK(vm.ask({"share", "remove", "it"}).status == 0);
+  CHECK(list().empty());
+
+  CHECK(vm.ask(add).output.find("waiting") != std::string::npos);
+  CHECK(list() == "2 ");
+  remove_in_vain("share2-device");
+  CHECK(vm.ask(add).output.find("waiting") != std::string::npos);
+  CHECK(list() == "3 ");
+
+  const auto missing = vm.ask({"share", "add", folder / "none"});
+  CHECK(missing.status == 2);
+  CHECK(missing.log.find("the virtiofs export directory '" + (folder / "none") +
+                         "' does not exist") != std::string::npos);
+  CHECK(vm.end().status == 0);
 }
