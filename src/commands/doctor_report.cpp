@@ -56,7 +56,7 @@ std::string evidence_of(const Problem& problem) {
 std::vector<Problem> problems_of_start(const ResolvedVm& vm) {
   auto problems = start_problems(vm);
   // Without a readable image there is no guest; that is one problem, not two.
-  if (!vm.host.guest_problem.empty()) {
+  if (!vm.host.guest_problem.empty() || !vm.host.guest_toml_problems.empty()) {
     std::erase_if(problems, [](const Problem& problem) {
       return problem.message.starts_with("there is no guest");
     });

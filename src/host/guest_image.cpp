@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "host/guest_image.hpp"
 
-#include <fmt/format.h>
-#include <toml++/toml.h>
+#include "config/guest_toml.hpp"
+#include "host/file_contents.hpp"
 
-#include <array>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <unistd.h>
 
 namespace vmr {
@@ -16,72 +18,95 @@ namespace fs = std::filesystem;
 
 /// "qcow2" by the file's first bytes, else "raw".
 std::string disk_format(const std::string& path) {
-  std::array<char, 4> magic{};
-  std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
-  return std::string_view(magic.data(), magic.size()) == "QFI\xfb" ? "qcow2" : "raw";
+  const auto file = open_to_read(path);
+  return file.is_open && file.read(0, 4) == "QFI\xfb" ? "qcow2" : "raw";
 }
 
-/// `name` beside the guest.toml; sets `problem` when it is given but cannot be read.
-std::string file_beside(const std::string& folder, const std::string& name, std::string& problem) {
-  if (name.empty()) return {};
-  auto path = name.front() == '/' ? name : folder + "/" + name;
-  if (::access(path.c_str(), R_OK) != 0) {
-    problem = fmt::format("its guest.toml names '{}', which cannot be read", name);
+/// Why nothing can be started from the file; empty: it can, as far as its place tells. A disk may
+/// be a block device.
+Problem check_file(const std::string& path, bool is_disk) {
+  std::error_code ignored;
+  const auto status = fs::status(path, ignored);
+  if (!fs::exists(status)) return {"no such file", "", "correct the path"};
+  if (fs::is_directory(status)) return {"a directory", "", "name the file itself"};
+  if (!fs::is_regular_file(status) && !(is_disk && fs::is_block_file(status))) {
+    return {"not a regular file", "", "name the file itself"};
+  }
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return {"the file cannot be read by this user", "",
+          "change its owner or mode, or run as its owner", ExitStatus::host_unsupported};
+}
+
+/// The absolute path of a file that the guest.toml in `folder` names.
+std::string file_beside(const std::string& folder, const Given<std::string>& name, bool is_disk,
+                        std::vector<Problem>& problems) {
+  if (name.value.empty()) return {};
+  auto path = name.value.front() == '/' ? name.value : folder + "/" + name.value;
+  auto problem = check_file(path, is_disk);
+  if (!problem.message.empty()) {
+    problem.message = fmt::format("{}='{}': {}", name.origin.variable, name.value, problem.message);
+    problem.origin = describe(name.origin);
+    problems.push_back(std::move(problem));
   }
   return path;
 }
 
-std::optional<GuestImage> read_guest_folder(const std::string& folder, std::string& problem) {
-  try {
-    const auto description = toml::parse_file(folder + "/guest.toml");
-    const auto text = [&](std::string_view key) {
-      return description[key].value_or(std::string());
-    };
-    GuestImage guest;
-    guest.name = text("name");
-    guest.kernel = file_beside(folder, text("kernel"), problem);
-    guest.initrd = file_beside(folder, text("initrd"), problem);
-    guest.disk = file_beside(folder, text("disk"), problem);
-    guest.cmdline = text("cmdline");
-    guest.login_user = text("login_user");
-    guest.architecture = text("arch") == "aarch64"  ? Architecture::aarch64
-                         : text("arch") == "x86_64" ? Architecture::x86_64
-                                                    : Architecture::automatic;
-    if (guest.kernel.empty() && guest.disk.empty()) {
-      problem = "its guest.toml names neither a kernel nor a disk";
-    }
-    if (!problem.empty()) return std::nullopt;
-    if (!guest.disk.empty()) guest.disk_format = disk_format(guest.disk);
-    return guest;
-  } catch (const toml::parse_error& error) {
-    problem = fmt::format("its guest.toml cannot be read: {} (line {})", error.description(),
-                          error.source().begin.line);
-    return std::nullopt;
+FoundGuest find_guest_in(const std::string& folder) {
+  constexpr std::size_t longest = 1 << 20;
+  const auto path = folder + "/guest.toml";
+  const auto file = open_to_read(path);
+  FoundGuest found;
+  if (!file.is_open || file.size > longest) {
+    const auto reason = file.is_open                        ? "it is too large"
+                        : ::access(path.c_str(), R_OK) == 0 ? "it is no regular file"
+                                                            : std::strerror(errno);
+    found.problem = fmt::format("its guest.toml cannot be read: {}", reason);
+    return found;
   }
+  auto description = read_guest_toml(file.read(0, longest), path);
+  found.toml_problems = std::move(description.problems);
+  auto& problems = found.toml_problems;
+  GuestImage guest;
+  guest.name = description.name.value;
+  guest.kernel = file_beside(folder, description.kernel, false, problems);
+  guest.initrd = file_beside(folder, description.initrd, false, problems);
+  guest.disk = file_beside(folder, description.disk, true, problems);
+  if (!problems.empty()) return found;
+  guest.cmdline = description.cmdline.value;
+  guest.login_user = description.login_user.value;
+  guest.architecture = description.architecture.value;
+  if (!guest.disk.empty()) guest.disk_format = disk_format(guest.disk);
+  guest.kernel_origin = describe(description.kernel.origin);
+  guest.initrd_origin = describe(description.initrd.origin);
+  guest.disk_origin = describe(description.disk.origin);
+  guest.digest = description.digest.value;
+  found.guest = guest;
+  return found;
 }
 
 }  // namespace
 
-std::optional<GuestImage> read_guest_image(const std::string& path, std::string& problem) {
+FoundGuest find_guest(const std::string& path) {
   std::error_code ignored;
   const auto status = fs::status(path, ignored);
+  FoundGuest found;
   if (fs::is_directory(status)) {
-    if (fs::exists(path + "/guest.toml", ignored)) return read_guest_folder(path, problem);
-    problem = "a folder without a guest.toml";
+    if (fs::exists(fs::symlink_status(path + "/guest.toml", ignored))) return find_guest_in(path);
+    found.problem = "a folder without a guest.toml";
   } else if (!fs::exists(status)) {
-    problem = "no such file";
+    found.problem = "no such file";
   } else if (!fs::is_regular_file(status) && !fs::is_block_file(status)) {
-    problem = "neither a disk image nor a folder";
+    found.problem = "neither a disk image nor a folder";
   } else if (::access(path.c_str(), R_OK) != 0) {
-    problem = "the file cannot be read by this user";
+    found.problem = "the file cannot be read by this user";
   } else {
     GuestImage guest;
     guest.name = fs::path(path).filename().string();
     guest.disk = path;
     guest.disk_format = disk_format(path);
-    return guest;
+    found.guest = guest;
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace vmr

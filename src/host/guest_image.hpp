@@ -5,10 +5,18 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vmr {
 
-/// The guest at `path`: a disk image, or a folder with a guest.toml. On failure `problem` says why.
-std::optional<GuestImage> read_guest_image(const std::string& path, std::string& problem);
+/// What a path turned out to be: a guest, or why it is none.
+struct FoundGuest {
+  std::optional<GuestImage> guest;
+  std::string problem;                 ///< of the path itself
+  std::vector<Problem> toml_problems;  ///< of the guest.toml in it, with their lines
+};
+
+/// The guest at `path`: a disk image, or a folder with a guest.toml.
+FoundGuest find_guest(const std::string& path);
 
 }  // namespace vmr

@@ -2,6 +2,7 @@
 // What this machine offers, as plain data: all that spec/ and plan/ know of the world.
 #pragma once
 
+#include "base/error.hpp"
 #include "base/units.hpp"
 #include "config/words.hpp"
 
@@ -12,6 +13,66 @@
 #include <vector>
 
 namespace vmr {
+
+/// What a file is by its own bytes, as far as a machine could be started from it.
+struct FileContents {
+  enum class Kind {
+    unread,  ///< nobody looked, or could
+    empty,
+    blank,  ///< zeros, as far as was looked
+    unknown,
+    // Disks as they are.
+    disk,  ///< with a partition table or a boot sector
+    file_system,
+    iso,
+    swap,
+    qcow2,
+    // Disks in other formats.
+    broken_qcow2,
+    qcow1,
+    qed,
+    vmdk,
+    vdi,
+    vhd,
+    vhdx,
+    parallels,
+    cloop,
+    dmg,
+    bochs,
+    // What has to be unpacked.
+    gzip,
+    xz,
+    lzma,
+    zstd,
+    bzip2,
+    lz4,
+    lzop,
+    zip,
+    seven_zip,
+    rar,
+    tar,
+    ova,
+    cpio,
+    // Kernels and programs.
+    linux_x86,
+    linux_arm64,
+    multiboot,
+    uboot,
+    elf_pvh,    ///< that QEMU can enter on x86
+    elf_arm64,  ///< a kernel or a program
+    elf,
+    efi_program,
+    // What came instead of a file.
+    html,
+    xml,
+    lfs_pointer,
+    text,
+  };
+  Kind kind = Kind::unread;
+  std::string detail{};  ///< file_system: its name; broken_qcow2: what is wrong
+
+  bool operator==(const FileContents&) const = default;
+};
 
 /// What a path of the configuration turned out to be.
 struct FileFacts {
@@ -27,6 +88,7 @@ struct FileFacts {
   std::string backing{};       ///< a disk image: the path of the image behind it; empty: none
   bool opens_unknown = false;  ///< a disk image: it names files in a way that only QEMU reads
   std::string obstacle{};      ///< why a missing folder could not be made; empty: it could
+  FileContents contents{};     ///< of what a machine is started from
 
   bool operator==(const FileFacts&) const = default;
 };
@@ -76,6 +138,11 @@ struct GuestImage {
   std::string cmdline;
   std::string login_user;                               ///< empty: unknown
   Architecture architecture = Architecture::automatic;  ///< automatic: unknown
+  // Where its guest.toml names them; empty: it is BASE_IMAGE itself.
+  std::string kernel_origin{};
+  std::string initrd_origin{};
+  std::string disk_origin{};
+  std::string digest{};  ///< of the disk, as whoever made the guest wrote it; empty: not said
 
   bool operator==(const GuestImage&) const = default;
 };
@@ -103,6 +170,7 @@ struct Host {
   int landlock = 0;                               ///< version; 0: the kernel has none
   std::optional<GuestImage> guest;                ///< of BASE_IMAGE, or the default one
   std::string guest_problem;                      ///< why BASE_IMAGE cannot be used
+  std::vector<Problem> guest_toml_problems;       ///< what is wrong in its guest.toml
   std::string user_data;                          ///< contents of CLOUD_INIT_USER_DATA
   std::string user_data_problem;                  ///< why it cannot be read
   std::optional<std::uint16_t>

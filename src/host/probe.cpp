@@ -68,12 +68,20 @@ std::string cached_guest(const std::string& home) {
 void probe_guest(const Config& config, Host& host) {
   if (!config.base_image.value.empty()) {
     const auto path = absolute_path(config.base_image.value, host.home, host.working_folder);
-    host.guest = read_guest_image(path, host.guest_problem);
+    auto found = find_guest(path);
+    host.guest = std::move(found.guest);
+    host.guest_problem = std::move(found.problem);
+    host.guest_toml_problems = std::move(found.toml_problems);
     return;
   }
+  // A bare KERNEL has nothing of the default guest.
+  if (!config.kernel.value.empty()) return;
   for (const auto& folder : {std::string(embedded_guest), cached_guest(host.home)}) {
-    std::string ignored;
-    if (!host.guest) host.guest = read_guest_image(folder, ignored);
+    auto found = find_guest(folder);
+    host.guest = std::move(found.guest);
+    // One that is there and broken is not passed over in silence.
+    host.guest_toml_problems = std::move(found.toml_problems);
+    if (host.guest || !host.guest_toml_problems.empty()) return;
   }
 }
 

@@ -4,13 +4,12 @@
 #include "base/paths.hpp"
 #include "config/own_drives.hpp"
 #include "config/persistent_disk.hpp"
+#include "host/file_contents.hpp"
 #include "host/file_systems.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -49,15 +48,6 @@ bool is_reachable(std::filesystem::path path) {
   return true;
 }
 
-using Header = std::array<unsigned char, 80>;
-
-/// A number of qcow2's header, which has the highest byte first.
-std::uint64_t number_in(const Header& header, std::size_t from, std::size_t size) {
-  std::uint64_t number = 0;
-  for (std::size_t i = from; i < from + size; ++i) number = number << 8 | header.at(i);
-  return number;
-}
-
 /// What a disk image has behind it.
 struct Backing {
   std::string name;         ///< as its header has it; empty: nothing
@@ -66,27 +56,16 @@ struct Backing {
 
 /// Of any file but a qcow2 image: nothing.
 Backing read_backing(const std::string& path) {
-  constexpr std::uint64_t longest_name = 1023;
-  constexpr std::uint64_t data_file = 1U << 2;  // the contents are in another file
-  std::ifstream file(path, std::ios::binary);
-  Header header{};
-  file.read(reinterpret_cast<char*>(header.data()), header.size());
-  if (std::memcmp(header.data(), "QFI\xfb", 4) != 0) return {};
-  file.clear();
-  Backing backing;
-  backing.is_unknown = number_in(header, 4, 4) >= 3 && (number_in(header, 72, 8) & data_file) != 0;
-  const auto size = number_in(header, 16, 4);
-  if (size == 0 || size > longest_name) return backing;
-  std::string name(size, '\0');
-  file.seekg(static_cast<std::streamoff>(number_in(header, 8, 8)));
-  file.read(name.data(), static_cast<std::streamsize>(size));
-  if (!file) return backing;
+  const auto file = open_to_read(path);
+  if (!file.is_open) return {};
+  const auto header = read_qcow2_header(file.read, file.size);
+  Backing backing{header.backing, header.has_data_file};
+  auto& name = backing.name;
   if (name.starts_with("file:")) name.erase(0, 5);
   // "json:{…}", "nbd://…"
   if (name.find(':') < name.find('/')) {
     backing.is_unknown = true;
-  } else {
-    backing.name = name;
+    name.clear();
   }
   return backing;
 }
@@ -120,6 +99,7 @@ void probe_disk(std::string path, Host& host) {
   for (int i = 0; i < longest_chain && !path.empty(); ++i) {
     auto& facts = host.files[path] = probe_file(path);
     if (facts.kind == FileFacts::Kind::missing || facts.kind == FileFacts::Kind::directory) return;
+    facts.contents = read_contents(path);
     const auto [name, is_unknown] = read_backing(path);
     facts.opens_unknown = is_unknown;
     if (name.empty()) return;
@@ -133,12 +113,10 @@ void probe_disk(std::string path, Host& host) {
 
 void probe_files(const Config& config, Host& host) {
   host.files.clear();
-  std::vector<std::string> paths = {config.kernel.value, config.initrd.value, host.firmware,
-                                    host.temporary_folder,
+  std::vector<std::string> paths = {host.firmware, host.temporary_folder,
                                     host.runtime_folder + "/" + config.guest_name.value};
   paths.push_back(host.qemu);
   if (host.virtiofsd) paths.push_back(host.virtiofsd->path);
-  if (host.guest) paths.insert(paths.end(), {host.guest->kernel, host.guest->initrd});
   for (const auto& share : config.shares) paths.push_back(share.source.value);
   for (const auto* words : {&config.extra_args.value, &config.qemu_args}) {
     for (const auto& drive : find_own_drives(*words)) {
@@ -149,6 +127,14 @@ void probe_files(const Config& config, Host& host) {
     if (path.empty()) continue;
     const auto whole = absolute_path(path, host.home, host.working_folder);
     host.files.emplace(whole, probe_file(whole));
+  }
+  std::vector<std::string> boot_files = {config.kernel.value, config.initrd.value};
+  if (host.guest) boot_files.insert(boot_files.end(), {host.guest->kernel, host.guest->initrd});
+  for (const auto& path : boot_files) {
+    if (path.empty()) continue;
+    const auto whole = absolute_path(path, host.home, host.working_folder);
+    auto& facts = host.files[whole] = probe_file(whole);
+    facts.contents = read_contents(whole);
   }
   if (host.guest) probe_disk(host.guest->disk, host);
   if (config.persist.value) {

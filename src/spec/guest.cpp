@@ -3,6 +3,7 @@
 
 #include "base/paths.hpp"
 #include "config/persistent_disk.hpp"
+#include "spec/boot_files.hpp"
 #include "spec/password.hpp"
 #include "spec/second_seed.hpp"
 #include "spec/user_data.hpp"
@@ -26,6 +27,37 @@ std::string resolve_file(const Given<std::string>& given, const Host& host, Find
                     "change its owner or mode, or run as its owner", ExitStatus::host_unsupported);
   }
   return path;
+}
+
+/// Tells that the file at `path`, which the setting or the guest.toml of the guest names, is no
+/// such file.
+void refuse_file(const Given<std::string>& given, std::string_view key, const std::string& path,
+                 const std::string& toml_origin, const WrongFile& wrong, Findings& findings) {
+  if (toml_origin.empty()) {
+    findings.refuse(given, wrong.reason, wrong.hint);
+  } else {
+    findings.problems.push_back(
+        {fmt::format("{}='{}': {}", key, path, wrong.reason), toml_origin, wrong.hint});
+  }
+}
+
+/// By what they are; where they are is checked.
+void check_boot_files(const Config& config, const Host& host, const GuestImage& guest,
+                      const Boot& boot, Findings& findings) {
+  if (boot.kernel.empty()) return;
+  const auto arch =
+      config.arch.value == Architecture::automatic ? host.architecture : config.arch.value;
+  const auto& kernel = facts_of(boot.kernel, host).contents;
+  if (const auto wrong = check_kernel(boot.kernel, kernel, arch)) {
+    refuse_file(config.kernel, "kernel", boot.kernel,
+                config.kernel.value.empty() ? guest.kernel_origin : "", *wrong, findings);
+  }
+  if (boot.initrd.empty()) return;
+  const auto& initrd = facts_of(boot.initrd, host).contents;
+  if (const auto wrong = check_initrd(boot.initrd, initrd, kernel)) {
+    refuse_file(config.initrd, "initrd", boot.initrd,
+                config.initrd.value.empty() ? guest.initrd_origin : "", *wrong, findings);
+  }
 }
 
 bool looks_like_public_key(std::string_view line) {
@@ -83,6 +115,7 @@ Boot resolve_boot(const Config& config, const Host& host, Findings& findings) {
       findings.refuse(config.cmdline, "only used with a kernel", hint);
     }
   }
+  check_boot_files(config, host, guest, boot, findings);
   return boot;
 }
 
@@ -93,12 +126,22 @@ std::optional<Disk> resolve_disk(const Config& config, const Host& host, Finding
                     "one)");
     return std::nullopt;
   }
+  if (!host.guest_toml_problems.empty()) {
+    const auto& problems = host.guest_toml_problems;
+    findings.problems.insert(findings.problems.end(), problems.begin(), problems.end());
+    return std::nullopt;
+  }
   const auto guest = chosen_guest(config, host);
   if (!guest || guest->disk.empty()) {
     if (config.persist.value) {
       findings.refuse(config.persist, "there is no disk to keep", "set BASE_IMAGE to a disk image");
     }
     return std::nullopt;
+  }
+  const bool has_kernel = !guest->kernel.empty() || !config.kernel.value.empty();
+  const auto& contents = facts_of(guest->disk, host).contents;
+  if (const auto wrong = check_disk(guest->disk, contents, has_kernel)) {
+    refuse_file(config.base_image, "disk", guest->disk, guest->disk_origin, *wrong, findings);
   }
   Disk disk{guest->disk, guest->disk_format, ""};
   if (config.persist.value) {

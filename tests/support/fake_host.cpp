@@ -50,7 +50,8 @@ FakeHost::FakeHost() {
   fs::create_symlink(FAKE_QEMU, folder_ / "bin/qemu-system-x86_64");
   write_text(folder_ / "qemu/vhost-user/10-fake.json",
              fmt::format(R"({{"type": "fs", "binary": "{}"}})", FAKE_VIRTIOFSD));
-  write_text(folder_ / "kernel", "");
+  // As much of a kernel as tells that it is one.
+  write_text(folder_ / "kernel", std::string(0x202, '\0') + "HdrS");
   // root may write everywhere, so there is nothing to say about that.
   write_text(folder_ / "guest.toml", "kernel = \"kernel\"\nlogin_user = \"root\"\n");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -47,6 +47,7 @@ const std::set<std::pair<std::string_view, std::string_view>> exceptions = {
     {"base/capabilities.cpp", "linux/capability.h"},
     {"base/unique_fd.hpp", "unistd.h"},
     {"libvirt/domain_tree.cpp", "pugixml.hpp"},
+    {"config/guest_toml.cpp", "toml++/toml.h"},
     {"config/toml.cpp", "toml++/toml.h"},
     {"config/arguments.cpp", "CLI/CLI.hpp"},
     {"plan/confine_plan.cpp", "linux/capability.h"},

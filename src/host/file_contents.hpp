@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Tells what a file is by its own bytes.
+#pragma once
+
+#include "host/host.hpp"
+#include "host/qcow2_header.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace vmr {
+
+/// What a file of `size` bytes is. Reads some hundred kilobytes at most.
+FileContents classify(const ReadAt& read, std::uint64_t size);
+
+/// A file that stays open to be read in places; `read` gives nothing when it cannot be opened, or
+/// is neither a regular file nor a block device, of which a read may not return.
+struct OpenedFile {
+  ReadAt read;
+  std::uint64_t size = 0;
+  bool is_open = false;
+};
+OpenedFile open_to_read(const std::string& path);
+
+/// The same as classify(), of the file at `path`; `unread` when it cannot be opened.
+FileContents read_contents(const std::string& path);
+
+}  // namespace vmr
