@@ -54,12 +54,20 @@ void try_qemu(const ExaminedVm& examined, QemuFacts& facts) {
   if (!is_valid || vm.spec.accelerators.front() != Accelerator::kvm) try_any_kvm(vm, facts);
 }
 
-/// The disk that QEMU would open: the persistent one once it is there.
+/// The disk that QEMU would open: the persistent one once it is there, with the image that it was
+/// made over.
 ImageFacts probe_disk(const Disk& disk) {
   std::error_code ignored;
   const bool is_kept =
       !disk.persistent.empty() && std::filesystem::exists(disk.persistent, ignored);
-  return is_kept ? probe_image(disk.persistent, "qcow2") : probe_image(disk.image, disk.format);
+  if (!is_kept) return probe_image(disk.image, disk.format);
+  auto kept = probe_image(disk.persistent, "qcow2", false);
+  if (disk.is_copy || !kept.problem.empty()) return kept;
+  const auto image = probe_image(disk.image, disk.format);
+  kept.chain.insert(kept.chain.end(), image.chain.begin(), image.chain.end());
+  kept.problem = image.problem;
+  if (kept.lock.empty()) kept.lock = image.lock;
+  return kept;
 }
 
 std::map<std::string, FolderFacts> probe_folders(const ResolvedVm& vm) {

@@ -129,7 +129,10 @@ void report_persistent_disk(const DoctorView& view, DoctorFindings& findings) {
     const bool little = folder.free_mib < little_space_mib;
     findings.add(guest_area, "changes", little ? CheckResult::warn : CheckResult::ok,
                  fmt::format("kept in {}, {} free ({}){}", path, size_text(folder.free_mib),
-                             folder.file_system, is_there ? "" : "; it will be made"),
+                             folder.file_system,
+                             is_there                     ? ""
+                             : view.vm.spec.disk->is_copy ? "; it will be made, a copy of the image"
+                                                          : "; it will be made"),
                  little ? "make room, or set DATA_DIR to another folder" : "");
   }
 }

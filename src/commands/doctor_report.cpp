@@ -31,8 +31,8 @@ std::string area_of(const std::string& message, const Host& host) {
   if (is_one_of({"ACCEL", "REQUIRE_KVM"})) return "machine";
   if (is_one_of({"MACHINE", "CPU_MODEL", "ARCH"})) return "QEMU";
   if (is_one_of({"SSH_PORT"}) || message.starts_with("port ")) return "ports";
-  if (is_one_of(
-          {"BASE_IMAGE", "KERNEL", "INITRD", "CMDLINE", "PERSIST", "DATA_DIR", "GUEST_NAME"}) ||
+  if (is_one_of({"BASE_IMAGE", "BACKING_DIR", "KERNEL", "INITRD", "CMDLINE", "PERSIST",
+                 "PERSIST_BASE", "DATA_DIR", "GUEST_NAME"}) ||
       message.starts_with("there is no ") || message.starts_with("the guest ") ||
       message.starts_with("QEMU keeps the changes")) {
     return "guest";

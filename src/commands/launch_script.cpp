@@ -3,6 +3,7 @@
 
 #include "base/ascii.hpp"
 #include "base/shell_words.hpp"
+#include "config/disk_record.hpp"
 #include "config/variables.hpp"
 
 #include <fmt/format.h>
@@ -63,12 +64,25 @@ std::string seed_line(const LaunchPlan& plan, const SettingsSource& source) {
 }
 
 /// Makes the persistent disk unless it is there from an earlier run.
-std::string overlay_line(const Disk& disk) {
-  const auto overlay = shell_quote(disk.persistent);
-  return fmt::format(
-      "[[ -e {0} ]] || {{ mkdir -p -- \"$(dirname -- {0})\" &&\n"
-      "  (umask 077 && qemu-img create -q -f qcow2 -F {1} -b {2} {0}); }}\n",
-      overlay, disk.format, shell_quote(disk.image));
+std::string persistent_disk_lines(const Disk& disk) {
+  const auto path = shell_quote(disk.persistent);
+  const auto image = shell_quote(disk.image);
+  std::string record;
+  if (!disk.record.empty()) {
+    record = fmt::format("printf %s {} >{}", shell_quote(disk.record),
+                         shell_quote(record_path_of(disk.persistent)));
+  }
+  const auto make =
+      disk.is_copy
+          ? fmt::format("qemu-img convert -q -f {} -O qcow2 {} {}", disk.format, image, path)
+          : fmt::format("qemu-img create -q -f qcow2 -F {} -b {} {}", disk.format, image, path);
+  std::string lines =
+      fmt::format("[[ -e {0} ]] || {{ mkdir -p -- \"$(dirname -- {0})\" &&\n  (umask 077", path);
+  for (const auto& [from, to] : disk.copies) {
+    lines += fmt::format(" && cp -- {} {}", shell_quote(from), shell_quote(to));
+  }
+  if (!record.empty()) lines += " && " + record;
+  return lines + fmt::format(" && {}); }}\n", make);
 }
 
 /// Takes the folder as a launcher does, by a lock on it that lasts as long as anything of this
@@ -139,7 +153,7 @@ std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
   for (const auto& source : plan.create_folders) {
     script += fmt::format("mkdir -p -- {}\n", shell_quote(source));
   }
-  if (plan.persistent_disk) script += overlay_line(*plan.persistent_disk);
+  if (plan.persistent_disk) script += persistent_disk_lines(*plan.persistent_disk);
   if (plan.seed) script += seed_line(plan, source) + "\n";
   for (const auto& share : plan.shares) {
     if (share.helper) script += start_line(*share.helper) + " &\n";

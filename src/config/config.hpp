@@ -75,7 +75,9 @@ struct Config {
   Given<SshForward> ssh_port;
   Given<std::string> ssh_pubkey;  ///< one key a line
   Given<bool> persist;
+  Given<PersistBase> persist_base;
   Given<std::string> data_dir;
+  Given<std::string> backing_dir;  ///< where images behind BASE_IMAGE may be, beside its own folder
   Given<bool> cloud_init;
   Given<std::string> cloud_init_user_data;  ///< path of a file
   Given<bool> no_console;

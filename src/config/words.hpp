@@ -20,6 +20,8 @@ enum class WritePolicy { immediate };
 enum class Accelerator { automatic, kvm, tcg };
 enum class Architecture { automatic, x86_64, aarch64 };
 enum class HelperExitPolicy { stop, keep };
+/// What a persistent disk is made as.
+enum class PersistBase { automatic, copy, overlay };
 
 template <typename E>
 struct Words;  // specialised below: `list`, an array of {word, value}
@@ -79,6 +81,13 @@ struct Words<LogFormat> {
 };
 
 /// QEMU's names first, then Debian's.
+template <>
+struct Words<PersistBase> {
+  static constexpr std::array<std::pair<std::string_view, PersistBase>, 3> list = {
+      {{"auto", PersistBase::automatic},
+       {"copy", PersistBase::copy},
+       {"overlay", PersistBase::overlay}}};
+};
 template <>
 struct Words<Architecture> {
   static constexpr std::array<std::pair<std::string_view, Architecture>, 4> list = {

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
+#include "config/disk_record.hpp"
 #include "config/words.hpp"
 
 #include <cstdint>
@@ -81,14 +82,20 @@ struct FileFacts {
   bool readable = false;         ///< by us; a directory: also searchable
   bool read_only_mount = false;  ///< the file system it is on is mounted read-only
   Owner owner{};
-  std::uint32_t mode = 0;      ///< permission bits
-  std::string real_path{};     ///< the path without symbolic links; of a missing one, as far as
-                               ///< it is there
-  bool reachable = false;      ///< every user may search the folders that lead to it
-  std::string backing{};       ///< a disk image: the path of the image behind it; empty: none
-  bool opens_unknown = false;  ///< a disk image: it names files in a way that only QEMU reads
-  std::string obstacle{};      ///< why a missing folder could not be made; empty: it could
-  FileContents contents{};     ///< of what a machine is started from
+  std::uint32_t mode = 0;        ///< permission bits
+  std::string real_path{};       ///< the path without symbolic links; of a missing one, as far as
+                                 ///< it is there
+  bool reachable = false;        ///< every user may search the folders that lead to it
+  std::string backing{};         ///< a disk image: the path of the image behind it; empty: none
+  bool opens_unknown = false;    ///< a disk image: it names files in a way that only QEMU reads
+  std::string obstacle{};        ///< why a missing folder could not be made; empty: it could
+  FileContents contents{};       ///< of what a machine is started from
+  std::string backing_format{};  ///< of `backing`, as the image says; empty: it does not
+  bool has_data_file = false;    ///< a disk image: its contents are in another file
+  std::string fingerprint{};     ///< of an image that a persistent disk is made over
+  std::string place{};           ///< device and path on it, whichever mount leads there
+  bool on_own_layer = false;     ///< on the layer that a container writes to by itself
+  std::int64_t changed = 0;      ///< when its contents were last written, in ns since 1970
 
   bool operator==(const FileFacts&) const = default;
 };
@@ -126,6 +133,17 @@ struct Abilities {
   bool dac_read_search = false;  ///< open_by_handle_at is allowed
 
   bool operator==(const Abilities&) const = default;
+};
+
+/// What is known of the place of a persistent disk beyond its file.
+struct DiskPlace {
+  bool has_record = false;           ///< there is a file with its record
+  std::optional<DiskRecord> record;  ///< none: there is none, or it is damaged
+  std::uint64_t free = 0;            ///< bytes for a new disk
+  std::uint64_t copy_size = 0;       ///< bytes that a full copy of the image takes; 0: not asked
+  std::string copy_problem;          ///< why that cannot be told
+
+  bool operator==(const DiskPlace&) const = default;
 };
 
 /// A guest that we know how to boot: a disk image, or a folder with a guest.toml.
@@ -171,6 +189,8 @@ struct Host {
   std::optional<GuestImage> guest;                ///< of BASE_IMAGE, or the default one
   std::string guest_problem;                      ///< why BASE_IMAGE cannot be used
   std::vector<Problem> guest_toml_problems;       ///< what is wrong in its guest.toml
+  bool has_data_volume = false;                   ///< in a container: /data is mounted
+  DiskPlace disk_place;                           ///< of the persistent disk, with PERSIST
   std::string user_data;                          ///< contents of CLOUD_INIT_USER_DATA
   std::string user_data_problem;                  ///< why it cannot be read
   std::optional<std::uint16_t>
@@ -188,6 +208,16 @@ inline const FileFacts& facts_of(const std::string& path, const Host& host) {
   static const FileFacts unknown;
   const auto found = host.files.find(path);
   return found == host.files.end() ? unknown : found->second;
+}
+
+/// Whether this machine is a container.
+inline bool is_in_container(const Host& host) {
+  return host.is_pid_1;
+}
+
+/// Whether a path is lost with the container that this is.
+inline bool is_on_own_layer(const FileFacts& facts, const Host& host) {
+  return is_in_container(host) && facts.on_own_layer;
 }
 
 }  // namespace vmr

@@ -65,7 +65,9 @@ std::string words_of(const Captured& answer) {
 /// Takes over what `text`, qemu-img's JSON, tells; false when it is none.
 bool read_image_info(const std::string& text, ImageFacts& facts) {
   boost::system::error_code error;
-  const auto info = boost::json::parse(text, error);
+  auto info = boost::json::parse(text, error);
+  // Without the chain it is one object.
+  if (!error && info.is_object()) info = boost::json::array{info};
   if (error || !info.is_array() || info.as_array().empty()) return false;
   for (const auto& value : info.as_array()) {
     if (!value.is_object()) return false;
@@ -135,23 +137,28 @@ std::string probe_virtiofsd_version(const std::string& path) {
   return version_in(ask({path, "--version"}).output);
 }
 
-ImageFacts probe_image(const std::string& path, const std::string& format) {
+ImageFacts probe_image(const std::string& path, const std::string& format, bool with_chain) {
   ImageFacts facts;
   facts.path = path;
   facts.writable = ::access(path.c_str(), W_OK) == 0;
   const auto program = find_in_path("qemu-img");
   if (program.empty()) return facts;
   facts.asked = true;
-  const auto chain =
-      ask({program, "info", "-U", "--backing-chain", "--output=json", "-f", format, path});
+  const auto look = [&](bool shared) {
+    std::vector<std::string> argv = {program, "info", "--output=json", "-f", format};
+    if (with_chain) argv.emplace_back("--backing-chain");
+    if (shared) argv.emplace_back("-U");
+    argv.push_back(path);
+    return ask(argv);
+  };
+  const auto chain = look(true);
   if (!chain.ok) {
     facts.problem = words_of(chain);
     return facts;
   }
   if (!read_image_info(chain.output, facts)) facts.problem = "qemu-img's answer is no JSON";
   // Without -U it takes the locks that a reader takes.
-  const auto locked =
-      ask({program, "info", "--backing-chain", "--output=json", "-f", format, path});
+  const auto locked = look(false);
   const auto refusal = locked.errors.find("Failed to get");
   if (!locked.ok && refusal != locked.errors.npos) {
     const auto end = locked.errors.find('\n', refusal);

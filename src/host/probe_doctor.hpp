@@ -22,8 +22,9 @@ std::string probe_virtiofsd_version(const std::string& path);
 
 ProcessFacts probe_process();
 
-/// Asks qemu-img about the disk at the absolute `path`.
-ImageFacts probe_image(const std::string& path, const std::string& format);
+/// Asks qemu-img about the disk at the absolute `path`; without `with_chain` not about what its
+/// header names, which a guest may have written.
+ImageFacts probe_image(const std::string& path, const std::string& format, bool with_chain = true);
 
 FolderFacts probe_folder(const std::string& path);
 

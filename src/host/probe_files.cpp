@@ -2,10 +2,10 @@
 #include "host/probe_files.hpp"
 
 #include "base/paths.hpp"
-#include "config/own_drives.hpp"
-#include "config/persistent_disk.hpp"
 #include "host/file_contents.hpp"
 #include "host/file_systems.hpp"
+#include "host/mounts.hpp"
+#include "host/probe_disks.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -16,9 +16,6 @@
 
 namespace vmr {
 namespace {
-
-/// Longer chains of images than anybody makes; they may also be rings.
-constexpr int longest_chain = 64;
 
 /// Why the missing `path` could not be made as a folder; empty: it could.
 std::string find_obstacle(const std::filesystem::path& path) {
@@ -48,32 +45,15 @@ bool is_reachable(std::filesystem::path path) {
   return true;
 }
 
-/// What a disk image has behind it.
-struct Backing {
-  std::string name;         ///< as its header has it; empty: nothing
-  bool is_unknown = false;  ///< it names what only QEMU understands
-};
-
-/// Of any file but a qcow2 image: nothing.
-Backing read_backing(const std::string& path) {
-  const auto file = open_to_read(path);
-  if (!file.is_open) return {};
-  const auto header = read_qcow2_header(file.read, file.size);
-  Backing backing{header.backing, header.has_data_file};
-  auto& name = backing.name;
-  if (name.starts_with("file:")) name.erase(0, 5);
-  // "json:{…}", "nbd://…"
-  if (name.find(':') < name.find('/')) {
-    backing.is_unknown = true;
-    name.clear();
-  }
-  return backing;
-}
+}  // namespace
 
 FileFacts probe_file(const std::string& path) {
   FileFacts facts;
   std::error_code ignored;
   facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
+  const auto [place, on_own_layer] = find_place(facts.real_path);
+  facts.place = place;
+  facts.on_own_layer = on_own_layer;
   facts.reachable =
       is_reachable(path) && (facts.real_path == path || is_reachable(facts.real_path));
   struct stat info {};
@@ -88,41 +68,21 @@ FileFacts probe_file(const std::string& path) {
   facts.readable = ::access(path.c_str(), wanted) == 0;
   facts.owner = {info.st_uid, info.st_gid};
   facts.mode = info.st_mode & 07777;
+  facts.changed = info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec;
   struct statvfs file_system {};
   facts.read_only_mount =
       ::statvfs(path.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;
   return facts;
 }
 
-/// Looks at a disk and at every image behind it.
-void probe_disk(std::string path, Host& host) {
-  for (int i = 0; i < longest_chain && !path.empty(); ++i) {
-    auto& facts = host.files[path] = probe_file(path);
-    if (facts.kind == FileFacts::Kind::missing || facts.kind == FileFacts::Kind::directory) return;
-    facts.contents = read_contents(path);
-    const auto [name, is_unknown] = read_backing(path);
-    facts.opens_unknown = is_unknown;
-    if (name.empty()) return;
-    // A relative name starts at the image that has it.
-    facts.backing = (std::filesystem::path(path).parent_path() / name).string();
-    path = facts.backing;
-  }
-}
-
-}  // namespace
-
 void probe_files(const Config& config, Host& host) {
   host.files.clear();
-  std::vector<std::string> paths = {host.firmware, host.temporary_folder,
+  std::vector<std::string> paths = {host.firmware, host.temporary_folder, host.runtime_folder,
+                                    config.base_image.value,
                                     host.runtime_folder + "/" + config.guest_name.value};
   paths.push_back(host.qemu);
   if (host.virtiofsd) paths.push_back(host.virtiofsd->path);
   for (const auto& share : config.shares) paths.push_back(share.source.value);
-  for (const auto* words : {&config.extra_args.value, &config.qemu_args}) {
-    for (const auto& drive : find_own_drives(*words)) {
-      probe_disk(absolute_path(drive.path, {}, host.working_folder), host);
-    }
-  }
   for (const auto& path : paths) {
     if (path.empty()) continue;
     const auto whole = absolute_path(path, host.home, host.working_folder);
@@ -136,10 +96,7 @@ void probe_files(const Config& config, Host& host) {
     auto& facts = host.files[whole] = probe_file(whole);
     facts.contents = read_contents(whole);
   }
-  if (host.guest) probe_disk(host.guest->disk, host);
-  if (config.persist.value) {
-    probe_disk(persistent_disk_of(config, host.home, host.working_folder), host);
-  }
+  probe_disks(config, host);
 }
 
 }  // namespace vmr

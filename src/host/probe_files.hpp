@@ -4,7 +4,12 @@
 #include "config/config.hpp"
 #include "host/host.hpp"
 
+#include <string>
+
 namespace vmr {
+
+/// What is at the path, without a look into it.
+FileFacts probe_file(const std::string& path);
 
 /// Looks at every file that `config` names and that QEMU would open, the images behind a disk
 /// included, and puts what it finds in the place of `host`'s files. Its guest and folders are known

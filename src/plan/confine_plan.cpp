@@ -73,21 +73,11 @@ std::vector<std::string> image_chain(const std::string& image, const Host& host)
   return chain;
 }
 
-/// The images that QEMU only reads.
-std::vector<std::string> read_images(const Disk& disk, const Host& host) {
-  auto images = image_chain(disk.image, host);
-  // That of an earlier run may have another image behind it.
-  const auto kept = image_chain(disk.persistent, host);
-  if (!kept.empty()) images.insert(images.end(), kept.begin() + 1, kept.end());
-  return images;
-}
-
 /// The files that QEMU only reads.
-std::vector<std::string> read_files(const VmSpec& spec, const Host& host) {
+std::vector<std::string> read_files(const VmSpec& spec) {
   std::vector<std::string> files = {spec.boot.kernel, spec.boot.initrd, spec.firmware};
   if (spec.disk) {
-    const auto images = read_images(*spec.disk, host);
-    files.insert(files.end(), images.begin(), images.end());
+    for (const auto& image : images_of(*spec.disk)) files.push_back(image.path);
   }
   std::erase_if(files, [](const std::string& path) { return path.empty(); });
   return files;
@@ -104,17 +94,12 @@ std::vector<OwnDrive> own_drives(const VmSpec& spec, const Host& host) {
   return drives;
 }
 
-/// Whether all files of the disks are known by name.
+/// Whether all files of the user's own disks are known by name.
 bool knows_images(const VmSpec& spec, const Host& host) {
   std::vector<std::string> images;
   for (const auto& drive : own_drives(spec, host)) {
     const auto chain = image_chain(drive.path, host);
     images.insert(images.end(), chain.begin(), chain.end());
-  }
-  if (spec.disk) {
-    const auto chain = read_images(*spec.disk, host);
-    images.insert(images.end(), chain.begin(), chain.end());
-    images.push_back(spec.disk->persistent);
   }
   return std::none_of(images.begin(), images.end(),
                       [&](const std::string& path) { return facts_of(path, host).opens_unknown; });
@@ -129,7 +114,7 @@ bool may(const Owner& user, const std::string& path, std::uint32_t bits, const H
 
 /// Whether `user`, without capabilities, can open everything that QEMU opens.
 bool opens_all(const Owner& user, const VmSpec& spec, const Host& host, const RuntimePaths& paths) {
-  const auto files = read_files(spec, host);
+  const auto files = read_files(spec);
   const bool reads = std::all_of(files.begin(), files.end(), [&](const std::string& path) {
     return may(user, path, 04, host);
   });
@@ -210,7 +195,7 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
   add_rules(qemu_reads, Access::read, rules);
   add_rules(random_devices, Access::read, rules);
   add_rules(installed_files(host.qemu, host), Access::read, rules);
-  add_rules(read_files(spec, host), Access::read, rules);
+  add_rules(read_files(spec), Access::read, rules);
   add_rules(std::array{"/dev/null"}, Access::write, rules);
   if (accelerator == Accelerator::kvm) add_rules(std::array{"/dev/kvm"}, Access::write, rules);
   if (!paths.seed.empty()) add_rules(std::array{paths.seed}, Access::read, rules);

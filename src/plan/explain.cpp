@@ -149,8 +149,12 @@ std::vector<std::string> notes_of(const Part& part, const LaunchPlan& plan,
     return {"what is not set, and what CMDLINE is added to, is from the guest.toml of the guest"};
   }
   if (part.name == "disk") {
-    return {plan.persistent_disk ? "changes go into the overlay that is kept in DATA_DIR"
-                                 : "changes are dropped at the end: the image stays as it is"};
+    if (!plan.persistent_disk) {
+      return {"changes are dropped at the end: the image stays as it is"};
+    }
+    return {plan.persistent_disk->is_copy ? "changes go into the copy that is kept in DATA_DIR"
+                                          : "changes go into the overlay that is kept in DATA_DIR",
+            "backing: the images by name, so that no header chooses what is opened"};
   }
   const auto* share = share_of(part, plan);
   if (share == nullptr) return {};

@@ -85,6 +85,15 @@ Arguments disk_arguments(const std::optional<Disk>& disk) {
   } else {
     drive.set("file.filename", disk->persistent).set("format", "qcow2");
   }
+  // Each by name: what a header says, which the guest may have written, opens nothing.
+  auto images = images_of(*disk);
+  if (disk->persistent.empty()) images.erase(images.begin());
+  std::string prefix = "backing.";
+  for (const auto& image : images) {
+    drive.set(prefix + "driver", image.format).set(prefix + "file.driver", "file");
+    drive.set(prefix + "file.filename", image.path);
+    prefix += "backing.";
+  }
   return {"-drive", drive.text(), "-device",
           QemuOption("virtio-blk-pci").set("drive", "disk").text()};
 }

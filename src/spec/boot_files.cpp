@@ -223,4 +223,14 @@ std::optional<WrongFile> check_initrd(const std::string& path, const FileContent
   return WrongFile{fmt::format("{}, not an initrd", name_of(contents)), hint};
 }
 
+void refuse_file(const Given<std::string>& given, std::string_view key, const std::string& path,
+                 const std::string& toml_origin, const WrongFile& wrong, Findings& findings) {
+  if (toml_origin.empty()) {
+    findings.refuse(given, wrong.reason, wrong.hint);
+  } else {
+    findings.problems.push_back(
+        {fmt::format("{}='{}': {}", key, path, wrong.reason), toml_origin, wrong.hint});
+  }
+}
+
 }  // namespace vmr

@@ -4,9 +4,11 @@
 
 #include "config/words.hpp"
 #include "host/host.hpp"
+#include "spec/problems.hpp"
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vmr {
 
@@ -30,5 +32,10 @@ std::optional<WrongFile> check_kernel(const std::string& path, const FileContent
 /// The file as the initrd of `kernel`; whoever is not Linux may take anything.
 std::optional<WrongFile> check_initrd(const std::string& path, const FileContents& contents,
                                       const FileContents& kernel);
+
+/// Refuses the file at `path`, which a setting names, or by `key` the guest.toml at `toml_origin`,
+/// where that is not empty.
+void refuse_file(const Given<std::string>& given, std::string_view key, const std::string& path,
+                 const std::string& toml_origin, const WrongFile& wrong, Findings& findings);
 
 }  // namespace vmr

@@ -2,7 +2,6 @@
 #include "spec/guest.hpp"
 
 #include "base/paths.hpp"
-#include "config/persistent_disk.hpp"
 #include "spec/boot_files.hpp"
 #include "spec/password.hpp"
 #include "spec/second_seed.hpp"
@@ -27,18 +26,6 @@ std::string resolve_file(const Given<std::string>& given, const Host& host, Find
                     "change its owner or mode, or run as its owner", ExitStatus::host_unsupported);
   }
   return path;
-}
-
-/// Tells that the file at `path`, which the setting or the guest.toml of the guest names, is no
-/// such file.
-void refuse_file(const Given<std::string>& given, std::string_view key, const std::string& path,
-                 const std::string& toml_origin, const WrongFile& wrong, Findings& findings) {
-  if (toml_origin.empty()) {
-    findings.refuse(given, wrong.reason, wrong.hint);
-  } else {
-    findings.problems.push_back(
-        {fmt::format("{}='{}': {}", key, path, wrong.reason), toml_origin, wrong.hint});
-  }
 }
 
 /// By what they are; where they are is checked.
@@ -117,46 +104,6 @@ Boot resolve_boot(const Config& config, const Host& host, Findings& findings) {
   }
   check_boot_files(config, host, guest, boot, findings);
   return boot;
-}
-
-std::optional<Disk> resolve_disk(const Config& config, const Host& host, Findings& findings) {
-  if (!host.guest_problem.empty()) {
-    findings.refuse(config.base_image, host.guest_problem,
-                    "name a disk image, or a folder with a guest.toml (scripts/build-guest makes "
-                    "one)");
-    return std::nullopt;
-  }
-  if (!host.guest_toml_problems.empty()) {
-    const auto& problems = host.guest_toml_problems;
-    findings.problems.insert(findings.problems.end(), problems.begin(), problems.end());
-    return std::nullopt;
-  }
-  const auto guest = chosen_guest(config, host);
-  if (!guest || guest->disk.empty()) {
-    if (config.persist.value) {
-      findings.refuse(config.persist, "there is no disk to keep", "set BASE_IMAGE to a disk image");
-    }
-    return std::nullopt;
-  }
-  const bool has_kernel = !guest->kernel.empty() || !config.kernel.value.empty();
-  const auto& contents = facts_of(guest->disk, host).contents;
-  if (const auto wrong = check_disk(guest->disk, contents, has_kernel)) {
-    refuse_file(config.base_image, "disk", guest->disk, guest->disk_origin, *wrong, findings);
-  }
-  Disk disk{guest->disk, guest->disk_format, ""};
-  if (config.persist.value) {
-    disk.persistent = persistent_disk_of(config, host.home, host.working_folder);
-  }
-  if (disk.persistent.empty() && !host.has_temporary_folder) {
-    findings.problems.push_back(
-        {fmt::format("QEMU keeps the changes of the disk in {}, which cannot be written",
-                     host.temporary_folder),
-         "",
-         "mount something there (docker run --tmpfs " + host.temporary_folder +
-             "), set TMPDIR to another folder, or keep the changes with PERSIST=1",
-         ExitStatus::host_unsupported});
-  }
-  return disk;
 }
 
 std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& host,

@@ -14,9 +14,6 @@ namespace vmr {
 
 Boot resolve_boot(const Config& config, const Host& host, Findings& findings);
 
-/// The disk of BASE_IMAGE or of the default guest; none for a bare KERNEL.
-std::optional<Disk> resolve_disk(const Config& config, const Host& host, Findings& findings);
-
 /// The guest that `config` boots: of BASE_IMAGE, or the default one unless a bare KERNEL is given.
 std::optional<GuestImage> chosen_guest(const Config& config, const Host& host);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "spec/disk.hpp"
 #include "spec/extra_args.hpp"
 #include "spec/guest.hpp"
 #include "spec/problems.hpp"
@@ -189,7 +190,7 @@ Resolved resolve(const Config& config, const Host& host) {
                                  ExitStatus::host_unsupported});
   }
   spec.boot = resolve_boot(config, host, findings);
-  spec.disk = resolve_disk(config, host, findings);
+  spec.disk = resolve_disk(config, host, spec.boot, findings);
   resolve_machine(config, host, spec, findings);
   if (!spec.disk && spec.boot.kernel.empty() && host.guest_problem.empty() &&
       host.guest_toml_problems.empty()) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vmr {
@@ -52,13 +53,30 @@ struct Boot {
   bool operator==(const Boot&) const = default;
 };
 
+/// An image that QEMU only reads.
+struct DiskImage {
+  std::string path;
+  std::string format;  ///< "qcow2" or "raw"
+
+  bool operator==(const DiskImage&) const = default;
+};
+
 struct Disk {
   std::string image;
   std::string format;      ///< of `image`: "qcow2" or "raw"
-  std::string persistent;  ///< path of the overlay that keeps changes; empty: changes are dropped
+  std::string persistent;  ///< path of the disk that keeps changes; empty: changes are dropped
+  bool is_copy = false;    ///< the persistent disk needs no image behind it
+  std::vector<DiskImage> behind{};  ///< the images behind `image`, from the nearest on
+  std::string record{};  ///< what has to be written beside the persistent disk; empty: nothing
+  std::vector<std::pair<std::string, std::string>> copies{};  ///< files that are kept with a copy:
+                                                              ///< from where, to where
 
   bool operator==(const Disk&) const = default;
 };
+
+/// The images that QEMU reads behind the file that it writes to, from the nearest on; for a disk
+/// whose changes are dropped, `image` is the first.
+std::vector<DiskImage> images_of(const Disk& disk);
 
 /// What the guest is told through cloud-init.
 struct CloudInit {

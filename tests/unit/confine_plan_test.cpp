@@ -86,7 +86,8 @@ TEST_CASE("files that others cannot open cost a capability") {
   host.files["/guest/disk.qcow2"].mode = 0640;
   CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
   host = open_host();
-  host.files["/guest/disk.qcow2"].backing = "/base/raw";
+  host.files["/guest/disk.qcow2"].backing = "/guest/raw";
+  host.files["/guest/raw"] = regular_file();
   CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
   host = open_host();
   host.files["/run/vm-runner/vm"].reachable = false;
@@ -96,26 +97,34 @@ TEST_CASE("files that others cannot open cost a capability") {
   CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
 }
 
-TEST_CASE("an image that names files in a way that only QEMU reads is not limited to files") {
+TEST_CASE("an own disk that names files in a way that only QEMU reads is not limited to files") {
   auto host = open_host();
-  host.files["/guest/disk.qcow2"].opens_unknown = true;
-  CHECK(tcg_confinement({}, host).files.empty());
-  CHECK(who({}, host) == own);
+  host.files["/own.qcow2"] = host.files["/guest/disk.qcow2"];
+  host.files["/own.qcow2"].opens_unknown = true;
+  const Strings settings = {"EXTRA_ARGS=-drive file=/own.qcow2,readonly=on,format=qcow2"};
+  CHECK(tcg_confinement(settings, host).files.empty());
 }
 
-TEST_CASE("a persistent disk may have another image behind it, or be elsewhere") {
+TEST_CASE("a persistent disk has the images of the guest behind it, or may be elsewhere") {
   auto host = open_host();
   const std::string kept = "/data/vm.qcow2";
-  host.files[kept] = regular_file();
-  host.files[kept].reachable = true;
-  host.files[kept].backing = "/old/image";
-  host.files["/old/image"] = host.files["/guest/disk.qcow2"];
+  host.files["/guest/disk.qcow2"].backing = "/guest/raw";
+  host.files["/guest/raw"] = host.files[kept] = regular_file();
+  host.files["/guest/raw"].mode = 0644;
+  host.files["/guest/raw"].reachable = host.files[kept].reachable = true;
+  host.files[kept].backing = "/guest/disk.qcow2";
   const Strings settings = {"PERSIST=1", "DATA_DIR=/data", "GUEST_PASSWORD=x"};
   CHECK(who(settings, host) == own);
-  CHECK(may(tcg_confinement(settings, host), "/old/image", FileRule::Access::read));
+  CHECK(may(tcg_confinement(settings, host), "/guest/raw", FileRule::Access::read));
   CHECK(may(tcg_confinement(settings, host), kept, FileRule::Access::write));
   host.files[kept].real_path = "/elsewhere/vm.qcow2";
   CHECK(who(settings, host) == std::string(own) + " DAC_OVERRIDE");
+  // What its header says opens nothing.
+  host.files[kept].backing = "/etc/shadow";
+  host.disk_place.has_record = true;
+  host.disk_place.record = DiskRecord{};
+  host.disk_place.record->images = {{"/guest/disk.qcow2", "qcow2", ""}, {"/guest/raw", "raw", ""}};
+  CHECK_FALSE(may(tcg_confinement(settings, host), "/etc/shadow", FileRule::Access::read));
 }
 
 TEST_CASE("programs are allowed where they really are, and what was installed with them") {

@@ -130,10 +130,12 @@ TEST_CASE("no guest at all is only a warning") {
 }
 
 TEST_CASE("a disk that is kept") {
-  CHECK(spec_of({"PERSIST=1", "GUEST_PASSWORD=x"}, docker_host()).disk ==
-        Disk{"/guest/disk.qcow2", "qcow2", "/root/.local/share/vm-runner/vm.qcow2"});
-  CHECK(spec_of({"PERSIST=1", "GUEST_PASSWORD=x", "DATA_DIR=a, b", "GUEST_NAME=web"}, docker_host())
-            .disk == Disk{"/guest/disk.qcow2", "qcow2", "/work/a, b/web.qcow2"});
+  const auto place = [](const Strings& settings) {
+    return spec_of(settings, docker_host()).disk->persistent;
+  };
+  CHECK(place({"PERSIST=1", "GUEST_PASSWORD=x"}) == "/root/.local/share/vm-runner/vm.qcow2");
+  CHECK(place({"PERSIST=1", "GUEST_PASSWORD=x", "DATA_DIR=a, b", "GUEST_NAME=web"}) ==
+        "/work/a, b/web.qcow2");
   CHECK(judge({"PERSIST=1", "GUEST_PASSWORD=x", "KERNEL=/boot/vmlinuz"}, host_with_files()) ==
         Verdict{{{"PERSIST='1': there is no disk to keep", "PERSIST (environment)",
                   "set BASE_IMAGE to a disk image"}},

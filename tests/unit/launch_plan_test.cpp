@@ -43,8 +43,7 @@ TEST_CASE("a plan is made of its parts") {
     attempt.process.confinement = confine_qemu(spec, host, attempt, expected.paths);
   }
   expected.create_folders = {"/new"};
-  expected.persistent_disk =
-      Disk{"/guest/disk.qcow2", "qcow2", "/root/.local/share/vm-runner/vm.qcow2"};
+  expected.persistent_disk = spec.disk;
   expected.ssh = spec.ssh;
   expected.start_timeout = 64s;
   expected.stop_timeout = 8s;

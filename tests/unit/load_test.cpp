@@ -74,6 +74,8 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.ssh_port = {{"", 2222}, by_default("SSH_PORT")};
   expected.ssh_pubkey = {"", by_default("SSH_PUBKEY")};
   expected.persist = {false, by_default("PERSIST")};
+  expected.persist_base = {PersistBase::automatic, by_default("PERSIST_BASE")};
+  expected.backing_dir = {"", by_default("BACKING_DIR")};
   expected.data_dir = {"", by_default("DATA_DIR")};
   expected.cloud_init = {true, by_default("CLOUD_INIT")};
   expected.cloud_init_user_data = {"", by_default("CLOUD_INIT_USER_DATA")};

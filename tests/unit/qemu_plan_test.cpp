@@ -254,6 +254,21 @@ TEST_CASE("a disk keeps its changes only when asked") {
             "-device", "virtio-blk-pci,drive=disk"}});
 }
 
+TEST_CASE("every image behind a disk is named, so that no header chooses one") {
+  auto spec = smallest_spec();
+  spec.disk = Disk{"/top", "qcow2", ""};
+  spec.disk->behind = {{"/middle", "qcow2"}, {"/raw", "raw"}};
+  CHECK(group_of(spec, "disk").words.at(1) ==
+        "if=none,id=disk,file.driver=file,file.filename=/top,format=qcow2,snapshot=on,"
+        "backing.driver=qcow2,backing.file.driver=file,backing.file.filename=/middle,"
+        "backing.backing.driver=raw,backing.backing.file.driver=file,"
+        "backing.backing.file.filename=/raw");
+  spec.disk->persistent = "/kept";
+  spec.disk->is_copy = true;
+  CHECK(group_of(spec, "disk").words.at(1) ==
+        "if=none,id=disk,file.driver=file,file.filename=/kept,format=qcow2");
+}
+
 TEST_CASE("hostile paths and command lines stay what they are") {
   for (const auto& name : hostile_names()) {
     CAPTURE(name);
@@ -276,7 +291,10 @@ TEST_CASE("hostile paths and command lines stay what they are") {
                     {"id", "disk"},
                     {"file.driver", "file"},
                     {"file.filename", "/p/" + name},
-                    {"format", "qcow2"}});
+                    {"format", "qcow2"},
+                    {"backing.driver", "raw"},
+                    {"backing.file.driver", "file"},
+                    {"backing.file.filename", "/d/" + name}});
 
     const RuntimePaths paths = {name, "/" + name + "/seed.iso", "", "", ""};
     CHECK(parse_qemu_option(

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vmr {
+
+/// Where a path is, whichever mount leads to it.
+struct PlaceOfPath {
+  std::string place;          ///< its device, a blank, and its path on that: "8:1 /srv/data"
+  bool on_own_layer = false;  ///< it is on the mount of `/`, and that is layers over each other
+};
+
+/// By the text of /proc/self/mountinfo; `path` is absolute, without symbolic links. An empty place:
+/// the text does not tell.
+PlaceOfPath find_place(const std::string& path, std::string_view mountinfo);
+
+/// By this process's own mounts.
+PlaceOfPath find_place(const std::string& path);
+
+/// Whether something is mounted at exactly this path.
+bool is_mount_point(const std::string& path);
+
+}  // namespace vmr

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "base/paths.hpp"
+#include "base/shell_words.hpp"
+#include "spec/boot_files.hpp"
+#include "spec/disk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace vmr {
+namespace {
+
+/// Longer than anybody makes one.
+constexpr std::size_t longest_chain = 64;
+
+std::string folder_of(const std::string& path) {
+  const auto folder = path.substr(0, path.rfind('/'));
+  return folder.empty() ? "/" : folder;
+}
+
+std::string real_path_of(const std::string& path, const Host& host) {
+  const auto& real = facts_of(path, host).real_path;
+  return real.empty() ? path : real;
+}
+
+bool is_below(const std::string& path, const std::string& folder) {
+  return !folder.empty() && path.starts_with(folder.ends_with('/') ? folder : folder + '/');
+}
+
+std::string hint_to_convert(const std::string& image) {
+  return fmt::format("make one image of it: qemu-img convert -p -O qcow2 {} {}", shell_quote(image),
+                     shell_quote(image + ".whole.qcow2"));
+}
+
+/// Whether `backing` may be opened because it is named by the image `by`.
+bool is_allowed(const Config& config, const Host& host, const std::string& backing,
+                const std::string& by) {
+  const auto real = real_path_of(backing, host);
+  const auto& named = config.backing_dir.value;
+  const auto named_folder =
+      named.empty() ? "" : absolute_path(named, host.home, host.working_folder);
+  return is_below(real, real_path_of(folder_of(by), host)) ||
+         is_below(real, folder_of(real_path_of(by, host))) ||
+         (!named.empty() && is_below(real, real_path_of(named_folder, host)));
+}
+
+/// Why the image `by` cannot be used for what its header names; empty: it can.
+WrongFile check_header(const std::string& by, const Host& host) {
+  const auto& facts = facts_of(by, host);
+  if (facts.has_data_file) {
+    return {fmt::format("the contents of '{}' are in another file that its header names (a data "
+                        "file), which is not opened",
+                        by),
+            hint_to_convert(by)};
+  }
+  if (facts.opens_unknown) {
+    return {fmt::format("'{}' names the image behind it by something other than a path, which is "
+                        "not opened",
+                        by),
+            hint_to_convert(by)};
+  }
+  return {};
+}
+
+WrongFile check_backing(const Config& config, const Host& host, const std::string& by) {
+  const auto& backing = facts_of(by, host).backing;
+  const auto& format = facts_of(by, host).backing_format;
+  const auto& facts = facts_of(backing, host);
+  const auto what = fmt::format("the image behind '{}', '{}',", by, backing);
+  if (!is_allowed(config, host, backing, by)) {
+    return {what + " is outside its folder and not opened without a word of yours",
+            fmt::format("set BACKING_DIR={} if it belongs there, or {}",
+                        shell_quote(folder_of(backing)), hint_to_convert(by))};
+  }
+  if (facts.kind == FileFacts::Kind::missing) {
+    return {what + " is not there",
+            fmt::format("put it back, or where it has moved: qemu-img rebase -u -b NEW_PATH -F "
+                        "FORMAT {}",
+                        shell_quote(by))};
+  }
+  if (facts.kind == FileFacts::Kind::directory)
+    return {what + " is a directory", hint_to_convert(by)};
+  if (!facts.readable) {
+    return {what + " cannot be read by this user", "change its owner or mode"};
+  }
+  if (!format.empty() && format != "qcow2" && format != "raw") {
+    return {fmt::format("{} is of the format '{}'", what, format), hint_to_convert(by)};
+  }
+  if (format == "raw") return {};
+  // Behind an image may be anything that it fills up itself.
+  if (auto wrong = check_disk(backing, facts.contents, true)) {
+    return {fmt::format("{} is {}", what, wrong->reason), wrong->hint};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<DiskImage> resolve_chain(const Config& config, const Host& host,
+                                     const GuestImage& guest, Findings& findings) {
+  std::vector<DiskImage> chain;
+  std::set<std::string> seen = {guest.disk};
+  auto path = guest.disk;
+  while (true) {
+    auto wrong = check_header(path, host);
+    const auto& facts = facts_of(path, host);
+    if (wrong.reason.empty() && facts.backing.empty()) return chain;
+    if (wrong.reason.empty()) wrong = check_backing(config, host, path);
+    const bool is_ring = !seen.insert(facts.backing).second || chain.size() >= longest_chain;
+    if (wrong.reason.empty() && is_ring) {
+      wrong = {fmt::format("the images behind '{}' have no end", guest.disk),
+               "give it another image: qemu-img rebase -u"};
+    }
+    if (!wrong.reason.empty()) {
+      refuse_file(config.base_image, "disk", guest.disk, guest.disk_origin, wrong, findings);
+      return chain;
+    }
+    const bool is_qcow2 = facts_of(facts.backing, host).contents.kind == FileContents::Kind::qcow2;
+    const auto format = !facts.backing_format.empty() ? facts.backing_format
+                        : is_qcow2                    ? "qcow2"
+                                                      : "raw";
+    chain.push_back({facts.backing, format});
+    // What is called raw names nothing, whatever it begins with.
+    if (format == "raw") return chain;
+    path = facts.backing;
+  }
+}
+
+}  // namespace vmr

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "config/persistent_disk.hpp"
+
+#include "base/shell_words.hpp"
+#include "config/disk_record.hpp"
+#include "spec/boot_files.hpp"
+#include "spec/disk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmr {
+namespace {
+
+constexpr std::string_view start_anew =
+    "to begin with an empty disk, set another GUEST_NAME or DATA_DIR, or move this one away: ";
+
+std::string move_away(const Disk& disk) {
+  return fmt::format("{}mv {} {}", start_anew, shell_quote(disk.persistent),
+                     shell_quote(disk.persistent + ".old"));
+}
+
+/// What a disk that is made now is made over.
+DiskRecord record_now(const Host& host, const GuestImage& guest, const Disk& disk) {
+  DiskRecord record;
+  record.digest = guest.digest;
+  record.images.push_back({disk.image, disk.format, facts_of(disk.image, host).fingerprint});
+  for (const auto& image : disk.behind) {
+    record.images.push_back({image.path, image.format, facts_of(image.path, host).fingerprint});
+  }
+  return record;
+}
+
+/// Whether both have the same contents, wherever their images are.
+bool is_same(const DiskRecord& a, const DiskRecord& b) {
+  if (!a.digest.empty() && !b.digest.empty() && a.digest != b.digest) return false;
+  return std::equal(a.images.begin(), a.images.end(), b.images.begin(), b.images.end(),
+                    [](const RecordedImage& x, const RecordedImage& y) {
+                      return x.format == y.format && x.fingerprint == y.fingerprint;
+                    });
+}
+
+std::string size_text(std::uint64_t bytes) {
+  const auto mebibytes = (bytes >> 20) + 1;
+  return mebibytes < 1024 ? fmt::format("{} MiB", mebibytes)
+                          : fmt::format("{:.1f} GiB", static_cast<double>(mebibytes) / 1024);
+}
+
+/// The kernel of a guest belongs to the modules on its disk: a copy keeps both.
+void keep_kernel(const Config& config, const GuestImage& guest, Disk& disk, DiskRecord& record) {
+  if (guest.kernel.empty() || !config.kernel.value.empty()) return;
+  const auto stem = disk.persistent.substr(0, disk.persistent.rfind('.'));
+  record.kernel = stem + ".kernel";
+  disk.copies.emplace_back(guest.kernel, record.kernel);
+  if (!guest.initrd.empty()) {
+    record.initrd = stem + ".initrd";
+    disk.copies.emplace_back(guest.initrd, record.initrd);
+  }
+  record.cmdline = guest.cmdline;
+}
+
+void plan_new_disk(const Config& config, const Host& host, const GuestImage& guest, Disk& disk,
+                   Findings& findings) {
+  disk.is_copy = is_made_as_copy(config, is_in_container(host));
+  auto record = record_now(host, guest, disk);
+  record.is_copy = disk.is_copy;
+  if (disk.is_copy) {
+    keep_kernel(config, guest, disk, record);
+    const auto& place = host.disk_place;
+    if (!place.copy_problem.empty()) {
+      findings.refuse(config.persist,
+                      fmt::format("'{}' cannot be copied: {}", disk.image, place.copy_problem),
+                      "see what is wrong with the image, or set PERSIST_BASE=overlay");
+    } else if (place.copy_size > place.free) {
+      findings.refuse(
+          config.persist,
+          fmt::format("a copy of the image takes {}, and for '{}' there are {}",
+                      size_text(place.copy_size), disk.persistent, size_text(place.free)),
+          "make room, set DATA_DIR to another folder, or set PERSIST_BASE=overlay, which "
+          "needs the image at each start");
+    }
+  }
+  disk.record = print_disk_record(record);
+}
+
+/// Boots a copy with the kernel that is kept with it.
+void take_kept_kernel(const Config& config, const Host& host, const DiskRecord& record,
+                      Boot& boot) {
+  if (record.kernel.empty() || !config.kernel.value.empty()) return;
+  if (facts_of(record.kernel, host).kind != FileFacts::Kind::regular) return;
+  boot.kernel = record.kernel;
+  if (config.initrd.value.empty()) boot.initrd = record.initrd;
+  boot.cmdline = record.cmdline;
+  const auto& more = config.cmdline.value;
+  if (!more.empty()) boot.cmdline += (boot.cmdline.empty() ? "" : " ") + more;
+}
+
+/// An overlay must have what it was made over.
+void compare_base(const Config& config, const Host& host, const DiskRecord& record,
+                  const DiskRecord& now, const Disk& disk, Findings& findings) {
+  if (is_same(record, now)) return;
+  const auto& old = record.images.front();
+  const bool is_same_path = old.path == disk.image;
+  const auto& old_facts = facts_of(old.path, host);
+  const bool is_still_there = !is_same_path && old_facts.kind == FileFacts::Kind::regular &&
+                              old_facts.fingerprint == old.fingerprint;
+  const auto reason =
+      is_same_path ? fmt::format(
+                         "the persistent disk '{}' was made over '{}' as it was then; what is in "
+                         "that image now is something else, with which the disk would be garbage",
+                         disk.persistent, disk.image)
+                   : fmt::format(
+                         "the persistent disk '{}' was made over '{}'{}; over '{}' it would be "
+                         "garbage",
+                         disk.persistent, old.path,
+                         is_still_there ? "" : ", which is gone or changed", disk.image);
+  const auto keep = is_still_there ? fmt::format("set BASE_IMAGE to the image it was made over")
+                                   : fmt::format("put back the image it was made over");
+  findings.refuse(config.persist, reason, fmt::format("{}; {}", keep, move_away(disk)));
+}
+
+/// A disk that was made before there were records, or by hand.
+void adopt(const Config& config, const Host& host, const GuestImage& guest, Disk& disk,
+           Findings& findings) {
+  const auto& facts = facts_of(disk.persistent, host);
+  const auto& image = facts_of(disk.image, host);
+  auto record = record_now(host, guest, disk);
+  const auto record_path = record_path_of(disk.persistent);
+  const auto rebase = fmt::format("qemu-img rebase -u -b {} -F {} {}", shell_quote(disk.image),
+                                  disk.format, shell_quote(disk.persistent));
+  const auto real_of = [&](const std::string& path) {
+    const auto& real = facts_of(path, host).real_path;
+    return real.empty() ? path : real;
+  };
+  if (facts.opens_unknown || real_of(facts.backing) != real_of(disk.image)) {
+    findings.refuse(
+        config.persist,
+        fmt::format("nothing tells what the persistent disk '{}' was made over: its header names "
+                    "{}, and the image is '{}'",
+                    disk.persistent,
+                    facts.opens_unknown ? "no path" : fmt::format("'{}'", facts.backing),
+                    disk.image),
+        fmt::format("if it was made over this image, say so: {}; {}", rebase, move_away(disk)));
+    return;
+  }
+  if (image.changed > facts.changed) {
+    findings.refuse(
+        config.persist,
+        fmt::format("the image '{}' is newer than the persistent disk '{}', and nothing tells "
+                    "whether it is the one that the disk was made over",
+                    disk.image, disk.persistent),
+        fmt::format("if it is, say so: {}; {}", rebase, move_away(disk)));
+    return;
+  }
+  findings.warnings.push_back(
+      fmt::format("the persistent disk '{}' has no record of the image it was made over; it is "
+                  "taken to be '{}' as it is now, which '{}' says from now on",
+                  disk.persistent, disk.image, record_path));
+  disk.record = print_disk_record(record);
+}
+
+/// Whether the file of a persistent disk is one that QEMU may open at all.
+bool is_sound(const Config& config, const FileFacts& facts, const Disk& disk, Findings& findings) {
+  using Kind = FileContents::Kind;
+  const auto& contents = facts.contents;
+  if (facts.kind != FileFacts::Kind::regular) {
+    findings.refuse(config.persist, fmt::format("'{}' is there and no file", disk.persistent),
+                    move_away(disk));
+  } else if (facts.has_data_file) {
+    findings.refuse(config.persist,
+                    fmt::format("the header of the persistent disk '{}' says that its contents are "
+                                "in another file, which vm-runner never makes",
+                                disk.persistent),
+                    "somebody has rewritten it: do not start it; " + move_away(disk));
+  } else if (contents.kind != Kind::qcow2 && contents.kind != Kind::unread) {
+    const auto wrong = check_disk(disk.persistent, contents, false);
+    const auto what = wrong ? wrong->reason : std::string("a raw disk");
+    findings.refuse(
+        config.persist,
+        fmt::format("the persistent disk '{}' cannot be used: it is {}", disk.persistent, what),
+        fmt::format("put back a good copy, or {}", move_away(disk)));
+  } else {
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void resolve_persistent(const Config& config, const Host& host, const GuestImage& guest, Boot& boot,
+                        Disk& disk, Findings& findings) {
+  const auto& facts = facts_of(disk.persistent, host);
+  if (facts.kind == FileFacts::Kind::missing) {
+    plan_new_disk(config, host, guest, disk, findings);
+    return;
+  }
+  if (!is_sound(config, facts, disk, findings)) return;
+  const auto& place = host.disk_place;
+  if (place.has_record && !place.record) {
+    findings.refuse(config.persist,
+                    fmt::format("'{}', which says what the persistent disk was made over, is "
+                                "damaged",
+                                record_path_of(disk.persistent)),
+                    "put it back, or remove it: then the disk is looked at as one without it");
+    return;
+  }
+  const bool names_image = facts.opens_unknown || !facts.backing.empty();
+  if (place.record && place.record->is_copy) {
+    if (names_image) {
+      findings.refuse(
+          config.persist,
+          fmt::format("the header of the persistent disk '{}' names an image behind it, "
+                      "'{}', though it was made whole",
+                      disk.persistent, facts.backing),
+          fmt::format("somebody has rewritten it: do not start it; {}", move_away(disk)));
+      return;
+    }
+    take_kept_kernel(config, host, *place.record, boot);
+  }
+  // Whole, or made so: it needs no image, whichever there is.
+  disk.is_copy = !names_image;
+  if (disk.is_copy) return;
+  if (!place.record) {
+    adopt(config, host, guest, disk, findings);
+    return;
+  }
+  compare_base(config, host, *place.record, record_now(host, guest, disk), disk, findings);
+  const auto& recorded = place.record->images.front().path;
+  if (facts.opens_unknown || facts.backing != recorded) {
+    findings.warnings.push_back(fmt::format(
+        "the header of the persistent disk '{}' names '{}' behind it; what was recorded "
+        "counts, '{}'",
+        disk.persistent, facts.backing, recorded));
+  }
+}
+
+}  // namespace vmr

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// A disk that is kept, with qemu-img's own images.
+#include "host/capture.hpp"
+#include "host/fingerprint.hpp"
+#include "host/programs.hpp"
+#include "support/fake_host.hpp"
+#include "support/guest.hpp"
+#include "support/text_file.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sys/stat.h>
+
+namespace vmr::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+bool qemu_img(const Words& words) {
+  auto argv = words;
+  argv.insert(argv.begin(), find_in_path("qemu-img"));
+  return capture(argv).ok;
+}
+
+bool has_qemu_img() {
+  const bool is_there = !find_in_path("qemu-img").empty();
+  if (!is_there) MESSAGE("SKIPPED: there is no qemu-img here");
+  return is_there;
+}
+
+/// A host with an image and a setting to keep what the guest writes. What it keeps is in memory,
+/// which a container does not lose with its layers.
+class KeepingHost : public FakeHost {
+ public:
+  KeepingHost() {
+    fs::create_directory(data_);
+    REQUIRE(qemu_img({"create", "-q", "-f", "qcow2", image(), "64M"}));
+  }
+  ~KeepingHost() { fs::remove_all(data_); }
+
+  [[nodiscard]] std::string image() const { return *this / "base.qcow2"; }
+  [[nodiscard]] std::string disk() const { return data_ + "/vm.qcow2"; }
+  [[nodiscard]] Launcher::Variables keep(const Launcher::Variables& more = {}) const {
+    return join({{"BASE_IMAGE", image()},
+                 {"PERSIST", "1"},
+                 {"PERSIST_BASE", "overlay"},
+                 {"DATA_DIR", data_}},
+                more);
+  }
+  /// The disk that QEMU was started with.
+  [[nodiscard]] std::string drive() const {
+    const auto argv = argv_of("qemu");
+    const auto found = std::find_if(argv.begin(), argv.end(), [](const std::string& word) {
+      return word.starts_with("if=none,id=disk,");
+    });
+    return found == argv.end() ? std::string() : *found;
+  }
+
+ private:
+  std::string data_ = fmt::format("/dev/shm/vm-runner-test-{}", ::getpid());
+};
+
+bool says(const Finished& finished, const std::string& text) {
+  return finished.log.find(text) != std::string::npos;
+}
+
+TEST_CASE("a disk is made once, and goes on over the image by its name") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  CHECK(host.run(host.keep()).status == 0);
+  struct stat facts {};
+  REQUIRE(::stat((host.disk() + ".base").c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 0777) == 0600);
+  const auto record = read_text(host.disk() + ".base");
+  CHECK(record.starts_with("vm-runner-disk-1\nkind overlay\nimage qcow2 "));
+  CHECK(record.ends_with(" " + host.image() + "\n"));
+  const auto drive = fmt::format(
+      "if=none,id=disk,file.driver=file,file.filename={},format=qcow2,backing.driver=qcow2,"
+      "backing.file.driver=file,backing.file.filename={}",
+      host.disk(), host.image());
+  CHECK(host.drive() == drive);
+  // A guest that could write it names another file there.
+  REQUIRE(qemu_img({"rebase", "-u", "-b", "/etc/shadow", "-F", "raw", host.disk()}));
+  const auto again = host.run(host.keep());
+  CHECK(again.status == 0);
+  CHECK(says(again, "names '/etc/shadow' behind it; what was recorded counts"));
+  CHECK(host.drive() == drive);
+}
+
+TEST_CASE("over an image that is made anew nothing starts, and nothing is written") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  CHECK(host.run(host.keep()).status == 0);
+  const auto before = read_text(host.disk());
+  const auto starts = host.starts_of("qemu");
+  REQUIRE(qemu_img({"create", "-q", "-f", "qcow2", host.image(), "65M"}));
+  const auto changed = host.run(host.keep());
+  CHECK(changed.status == 2);
+  CHECK(says(changed, "was made over '" + host.image() + "' as it was then"));
+  Launcher doctor(host.settings(host.keep()), {"doctor"});
+  const auto told = host.finish(doctor);
+  CHECK(told.status == 2);
+  CHECK(told.output.find("as it was then") != std::string::npos);
+  fs::remove(host.image());
+  const auto gone = host.run(host.keep());
+  CHECK(gone.status == 2);
+  CHECK(says(gone, host.image() + "': no such file"));
+  CHECK(says(gone, "the persistent disk '" + host.disk() + "' was made over"));
+  CHECK(host.starts_of("qemu") == starts);
+  CHECK(read_text(host.disk()) == before);
+}
+
+TEST_CASE("a copy goes on without its image, with the kernel of its guest") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  fs::create_directory(host / "guest");
+  fs::copy_file(host.image(), host / "guest/disk");
+  fs::copy_file(host / "kernel", host / "guest/vmlinux");
+  write_text(host / "guest/guest.toml", "kernel = 'vmlinux'\ndisk = 'disk'\ncmdline = 'quiet'\n");
+  const auto settings = host.keep({{"BASE_IMAGE", host / "guest"}, {"PERSIST_BASE", "copy"}});
+  CHECK(host.run(settings).status == 0);
+  CHECK(read_text(host.disk() + ".base").find("kind copy\n") != std::string::npos);
+  CHECK(read_text(host.disk()) == read_text(host.image()));
+  REQUIRE(qemu_img({"create", "-q", "-f", "qcow2", host / "guest/disk", "65M"}));
+  write_text(host / "guest/guest.toml", "kernel = 'vmlinux'\ndisk = 'disk'\ncmdline = 'newer'\n");
+  CHECK(host.run(settings).status == 0);
+  CHECK(host.drive() == fmt::format("if=none,id=disk,file.driver=file,file.filename={},"
+                                    "format=qcow2",
+                                    host.disk()));
+  const auto argv = host.argv_of("qemu");
+  const auto kernel = std::find(argv.begin(), argv.end(), "-kernel");
+  REQUIRE(kernel != argv.end());
+  CHECK(*(kernel + 1) == host.disk().substr(0, host.disk().rfind('.')) + ".kernel");
+  CHECK(std::find(argv.begin(), argv.end(), "quiet") != argv.end());
+}
+
+TEST_CASE("a raw image, or one with images behind it, is copied whole") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  REQUIRE(qemu_img(
+      {"create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", host.image(), host / "top.qcow2"}));
+  const auto settings = host.keep({{"BASE_IMAGE", host / "top.qcow2"}, {"PERSIST_BASE", "copy"}});
+  CHECK(host.run(settings).status == 0);
+  const auto info =
+      capture({find_in_path("qemu-img"), "info", "--backing-chain", "--output=json", host.disk()});
+  CHECK(info.output.find("backing-filename") == std::string::npos);
+}
+
+TEST_CASE("a disk from an earlier version is taken over with a word") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  REQUIRE(
+      qemu_img({"create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", host.image(), host.disk()}));
+  const auto adopted = host.run(host.keep());
+  CHECK(adopted.status == 0);
+  CHECK(says(adopted, "has no record of the image it was made over"));
+  const auto second = host.run(host.keep());
+  CHECK(second.status == 0);
+  CHECK_FALSE(says(second, "has no record"));
+}
+
+TEST_CASE("a fingerprint tells images apart, and not where they are") {
+  const auto of = [](const std::string& bytes) {
+    return fingerprint_of(
+        [&bytes](std::uint64_t offset, std::size_t size) {
+          return offset < bytes.size() ? bytes.substr(offset, size) : std::string();
+        },
+        bytes.size());
+  };
+  std::string large(9 << 20, 'x');
+  const auto before = of(large);
+  CHECK(of(large) == before);
+  for (const auto place : {std::size_t{0}, std::size_t{100'000}, large.size() - 1}) {
+    auto other = large;
+    other[place] = 'y';
+    CHECK(of(other) != before);
+  }
+  large += 'x';
+  CHECK(of(large) != before);
+  CHECK(of("a") != of("b"));
+  CHECK(of("").starts_with("0-"));
+}
+
+}  // namespace
+}  // namespace vmr::test
