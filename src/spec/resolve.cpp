@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "spec/disk.hpp"
+#include "spec/exposed_files.hpp"
 #include "spec/extra_args.hpp"
 #include "spec/guest.hpp"
 #include "spec/problems.hpp"
@@ -200,6 +201,9 @@ Resolved resolve(const Config& config, const Host& host) {
   if (const auto guest = chosen_guest(config, host)) spec.login_user = guest->login_user;
   const auto guest_owner = login_owner(spec.login_user);
   spec.shares = resolve_shares(config.shares, host, guest_owner, findings);
+  for (std::size_t i = 0; i < spec.shares.size(); ++i) {
+    check_exposed_files(config, config.shares.at(i), spec.shares[i], host, findings);
+  }
   spec.own_memory = resolve_own_memory(config, spec.shares, findings);
   spec.ssh = resolve_ssh(config, host, findings);
   spec.cloud_init = resolve_cloud_init(config, host, spec.generated_password, findings);

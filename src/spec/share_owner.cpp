@@ -112,6 +112,8 @@ void check_write_access(const Share& share, const Owner& guest_owner, const Host
                         Findings& findings) {
   const auto folder = folder_of(share, host);
   if (share.readonly || share.posix_acl || !folder) return;
+  // What was meant is a mount, whose owner is another one.
+  if (is_on_own_layer(facts_of(share.source, host), host)) return;
   const auto who = maker_of(share, guest_owner, host);
   const bool acts = acts_for(who, share, host);
   if (acts && may_write(*folder, who)) return;

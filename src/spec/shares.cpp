@@ -2,6 +2,7 @@
 #include "spec/shares.hpp"
 
 #include "base/paths.hpp"
+#include "spec/exposed_files.hpp"
 #include "spec/guest.hpp"
 #include "spec/share_driver.hpp"
 #include "spec/share_names.hpp"
@@ -84,6 +85,16 @@ void check_read_only_mount(const ShareConfig& config, const Share& share, const 
                   share.number, share.source, readonly.origin.variable));
 }
 
+/// Warns that what the guest writes does not outlive the container.
+void check_own_layer(const Share& share, const FileFacts& facts, const Host& host,
+                     Findings& findings) {
+  if (share.readonly || !is_on_own_layer(facts, host)) return;
+  findings.warnings.push_back(fmt::format(
+      "Filesystem #{}: '{}' is no mount but the container's own layer: what the guest writes there "
+      "is lost with the container (docker run -v FOLDER:{} keeps it)",
+      share.number, share.source, share.source));
+}
+
 /// Checks the source folder; the result says whether it has to be made.
 bool check_source(const ShareConfig& config, const Share& share, const Host& host,
                   Findings& findings) {
@@ -93,6 +104,7 @@ bool check_source(const ShareConfig& config, const Share& share, const Host& hos
     return false;
   }
   const auto& facts = facts_of(share.source, host);
+  check_own_layer(share, facts, host, findings);
   if (facts.kind == FileFacts::Kind::missing) {
     return check_missing_source(config, share, facts, findings);
   }
@@ -245,6 +257,7 @@ AddedShare resolve_added_share(const Config& config, const std::vector<Share>& p
          describe(asked.target.origin), "choose another TARGET"});
   }
   check_overlap(share, present, host, findings);
+  check_exposed_files(config, asked, share, host, findings);
   resolve_own_memory(config, {share}, findings);
   if (findings.problems.empty()) {
     tell_sandbox({asked}, {share}, host, findings);
