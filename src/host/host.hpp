@@ -115,11 +115,13 @@ struct VirtiofsdFacts {
   enum class Family { c, rust };  ///< C: part of QEMU up to 7.2; Rust: its successor
   std::string path;
   Family family = Family::rust;
-  bool has_readonly = false;      ///< knows --readonly (Rust, from 1.13)
-  bool has_sandbox_none = false;  ///< Rust only
-  bool has_file_handles = false;  ///< knows --inode-file-handles
-  bool has_translation = false;   ///< knows --translate-uid (Rust, from 1.13)
-  bool has_modcaps = false;       ///< knows modcaps, which drops capabilities
+  bool has_readonly = false;            ///< knows --readonly (Rust, from 1.13)
+  bool has_sandbox_none = false;        ///< Rust only
+  bool has_file_handles = false;        ///< knows --inode-file-handles
+  bool has_translation = false;         ///< knows --translate-uid (Rust, from 1.13)
+  bool has_modcaps = false;             ///< knows modcaps, which drops capabilities
+  bool has_announce_submounts = false;  ///< knows the option of this name, and leaves it off
+  bool has_killpriv_v2 = false;         ///< knows the option of this name, and leaves it off
 
   bool operator==(const VirtiofsdFacts&) const = default;
 };

@@ -120,6 +120,9 @@ std::optional<VirtiofsdFacts> find_virtiofsd(const std::string& home, std::strin
   facts.has_file_handles = help.output.find("--inode-file-handles") != std::string::npos;
   facts.has_translation = help.output.find("--translate-uid") != std::string::npos;
   facts.has_modcaps = help.output.find("modcaps") != std::string::npos;
+  facts.has_announce_submounts =
+      !is_rust && help.output.find("announce_submounts") != std::string::npos;
+  facts.has_killpriv_v2 = is_rust && help.output.find("--killpriv-v2") != std::string::npos;
   return facts;
 }
 

@@ -47,16 +47,22 @@ std::string dropped_capabilities(const Share& share) {
   return fmt::format("{}", fmt::join(dropped, ":"));
 }
 
-std::vector<std::string> c_virtiofsd_arguments(const Share& share) {
+std::vector<std::string> c_virtiofsd_arguments(const Share& share, const VirtiofsdFacts& program) {
   // It has no "metadata" mode; "auto" is its nearest.
   const auto cache = share.cache == CacheMode::metadata ? CacheMode::automatic : share.cache;
   // It refuses to start with ACLs and without the extended attributes that hold them.
   const bool xattr = share.xattr || share.posix_acl;
-  return {"-o", "source=" + escape_fuse_option(share.source),
-          "-o", fmt::format("cache={}", word_for(cache)),
-          "-o", fmt::format("sandbox={}", word_for(share.sandbox)),
-          "-o", xattr ? "xattr" : "no_xattr",
-          "-o", share.posix_acl ? "posix_acl" : "no_posix_acl"};
+  std::vector<std::string> arguments = {"-o", "source=" + escape_fuse_option(share.source),
+                                        "-o", fmt::format("cache={}", word_for(cache)),
+                                        "-o", fmt::format("sandbox={}", word_for(share.sandbox)),
+                                        "-o", xattr ? "xattr" : "no_xattr",
+                                        "-o", share.posix_acl ? "posix_acl" : "no_posix_acl"};
+  // Two file systems below one source would share their files' numbers, and cp -a, tar and rsync -H
+  // would take different files for one. The Rust one always does this.
+  if (program.has_announce_submounts) {
+    arguments.insert(arguments.end(), {"-o", "announce_submounts"});
+  }
+  return arguments;
 }
 
 /// How ids are translated so that the guest acts on the host as `owner` alone, and finds what is
@@ -90,6 +96,9 @@ std::vector<std::string> rust_virtiofsd_arguments(const Share& share, const Host
   if (share.readonly && host.virtiofsd->has_readonly) arguments.emplace_back("--readonly");
   if (share.xattr) arguments.emplace_back("--xattr");
   if (share.posix_acl) arguments.emplace_back("--posix-acl");
+  // Without it set-user-ID bits stay when another user writes, where the guest keeps what it knows
+  // of a file (metadata) or nothing (never). The C one has it on.
+  if (host.virtiofsd->has_killpriv_v2 && !share.readonly) arguments.emplace_back("--killpriv-v2");
   const auto owner = owner_arguments(share);
   arguments.insert(arguments.end(), owner.begin(), owner.end());
   return arguments;
@@ -101,7 +110,8 @@ ProcessPlan plan_virtiofsd(const Share& share, const Host& host, const std::stri
   daemon.listeners = {{3, socket}};
   daemon.argv = {host.virtiofsd->path, "--fd=3"};
   const bool is_c = host.virtiofsd->family == VirtiofsdFacts::Family::c;
-  const auto own = is_c ? c_virtiofsd_arguments(share) : rust_virtiofsd_arguments(share, host);
+  const auto own =
+      is_c ? c_virtiofsd_arguments(share, *host.virtiofsd) : rust_virtiofsd_arguments(share, host);
   daemon.argv.insert(daemon.argv.end(), own.begin(), own.end());
   const auto dropped = dropped_capabilities(share);
   // Another user has none.

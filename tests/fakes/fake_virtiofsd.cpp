@@ -33,6 +33,7 @@ constexpr auto c_help = R"(Usage: virtiofsd [options]
     -o sandbox=namespace|chroot
     -o xattr|no_xattr          enable/disable xattr
     -o posix_acl|no_posix_acl  Enable/Disable posix_acl
+    -o announce_submounts      Announce sub-mount points to the guest
     --thread-pool-size=NUM     thread pool size limit (default 0)
     --rlimit-nofile=<num>      set maximum number of file descriptors
 )";
@@ -56,6 +57,7 @@ Options:
 constexpr auto new_rust_help = R"(      --readonly
       --translate-uid <TRANSLATE_UID>
       --translate-gid <TRANSLATE_GID>
+      --killpriv-v2
 )";
 
 constexpr auto unshare_eperm =

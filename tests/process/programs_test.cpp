@@ -69,14 +69,20 @@ TEST_CASE("the families are told apart by what they answer") {
   virtiofsd.make("echo '{\"type\": \"fs\"}'\n");
   CHECK(find_virtiofsd("/nonexistent", problem) ==
         VirtiofsdFacts{virtiofsd.path, Family::c, false, false, false});
+  virtiofsd.make(
+      "case $1 in --help) echo '-o announce_submounts  Announce sub-mount points';; *) echo "
+      "'{\"type\": \"fs\"}';; esac\n");
+  CHECK(find_virtiofsd("/nonexistent", problem) ==
+        VirtiofsdFacts{virtiofsd.path, Family::c, false, false, false, false, false, true});
   virtiofsd.make("echo '{\"type\": \"fs\", \"features\": []}'\n");
   CHECK(find_virtiofsd("/nonexistent", problem) ==
         VirtiofsdFacts{virtiofsd.path, Family::rust, false, true, false});
   virtiofsd.make(
-      "case $1 in --help) echo '--readonly --inode-file-handles=<x> --modcaps';; *) echo "
+      "case $1 in --help) echo '--readonly --inode-file-handles=<x> --modcaps --killpriv-v2';; *) "
+      "echo "
       "'{\"features\": [\"separate-options\"]}';; esac\n");
   CHECK(find_virtiofsd("/nonexistent", problem) ==
-        VirtiofsdFacts{virtiofsd.path, Family::rust, true, true, true, false, true});
+        VirtiofsdFacts{virtiofsd.path, Family::rust, true, true, true, false, true, false, true});
   CHECK(problem.empty());
 }
 

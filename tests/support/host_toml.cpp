@@ -92,7 +92,9 @@ void read_virtiofsd(const toml::node& node, Host& host) {
                                   {"sandbox-none", &facts.has_sandbox_none},
                                   {"file-handles", &facts.has_file_handles},
                                   {"translation", &facts.has_translation},
-                                  {"modcaps", &facts.has_modcaps}})}});
+                                  {"modcaps", &facts.has_modcaps},
+                                  {"announce-submounts", &facts.has_announce_submounts},
+                                  {"killpriv-v2", &facts.has_killpriv_v2}})}});
   host.virtiofsd = facts;
 }
 

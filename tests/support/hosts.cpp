@@ -21,8 +21,15 @@ Host docker_host() {
   host.temporary_folder = "/var/tmp";
   host.kvm = {KvmFacts::State::opens, ""};
   host.qemu = "/usr/bin/qemu-system-x86_64";
-  host.virtiofsd = VirtiofsdFacts{
-      "/usr/libexec/virtiofsd", VirtiofsdFacts::Family::rust, true, true, true, true, true};
+  host.virtiofsd = VirtiofsdFacts{"/usr/libexec/virtiofsd",
+                                  VirtiofsdFacts::Family::rust,
+                                  true,
+                                  true,
+                                  true,
+                                  true,
+                                  true,
+                                  false,
+                                  true};
   host.abilities.chroot = true;
   host.other_user = true;
   host.landlock = 3;
@@ -39,7 +46,7 @@ Host debian_12_host() {
   Host host = docker_host();
   host.is_pid_1 = false;
   host.virtiofsd = VirtiofsdFacts{
-      "/usr/lib/qemu/virtiofsd", VirtiofsdFacts::Family::c, false, false, false, false, true};
+      "/usr/lib/qemu/virtiofsd", VirtiofsdFacts::Family::c, false, false, false, false, true, true};
   host.abilities = {true, true, true, false, true};
   return host;
 }

@@ -195,11 +195,11 @@ TEST_CASE("the arguments of virtiofs shares mean what libvirt's do") {
     const std::string limit = "--rlimit-nofile=1000000";
     auto to_c = row.ours_to_c;
     const bool xattr = row.settings.back() == "FILESYSTEM_XATTR=1";
-    to_c.insert(to_c.end(), {"--fd=3", limit, "-o", "no_posix_acl"});
+    to_c.insert(to_c.end(), {"--fd=3", limit, "-o", "no_posix_acl,announce_submounts"});
     if (!xattr) to_c.insert(to_c.end(), {"-o", "modcaps=-setfcap"});
     auto to_rust = row.ours_to_rust;
-    to_rust.insert(to_rust.end(),
-                   {"--fd=3", limit, "--inode-file-handles=never", "--seccomp", "kill"});
+    to_rust.insert(to_rust.end(), {"--fd=3", limit, "--inode-file-handles=never", "--killpriv-v2",
+                                   "--seccomp", "kill"});
     if (!xattr) to_rust.emplace_back("--modcaps=-setfcap");
     CHECK(told(by_c.daemon) == told(row.c, to_c));
     CHECK(told(by_rust.daemon) == told(row.rust, to_rust));
@@ -219,7 +219,7 @@ TEST_CASE("the sandbox namespace is libvirt's, and a read-only share its --reado
   CHECK(told(plan_of(settings, debian_12_host()).daemon) ==
         told({"-o", "source=/share,sandbox=namespace"},
              {"--fd=3", "--rlimit-nofile=1000000", "--thread-pool-size=0", "-o",
-              "cache=auto,no_xattr,no_posix_acl", "-o", "modcaps=-setfcap"}));
+              "cache=auto,no_xattr,no_posix_acl,announce_submounts", "-o", "modcaps=-setfcap"}));
   CHECK(
       told(plan_of({"FILESYSTEM_SANDBOX=chroot", "FILESYSTEM_READONLY=1"}, docker_host()).daemon) ==
       told({"--shared-dir", "/share", "--sandbox", "chroot", "--readonly"},

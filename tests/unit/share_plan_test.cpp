@@ -52,10 +52,11 @@ TEST_CASE("a virtiofs share is a daemon and a device that meet at a socket") {
 }
 
 TEST_CASE("the Rust virtiofsd") {
-  CHECK(daemon_of(virtiofs_share(), docker_host()) ==
-        Argv{{"/usr/libexec/virtiofsd", "--fd=3", "--shared-dir", "/srv/data", "--sandbox",
-              "chroot", "--cache", "auto", "--inode-file-handles=never", "--modcaps=-setfcap",
-              "--seccomp", "kill", "--thread-pool-size=0", "--rlimit-nofile=1000000"}});
+  CHECK(
+      daemon_of(virtiofs_share(), docker_host()) ==
+      Argv{{"/usr/libexec/virtiofsd", "--fd=3", "--shared-dir", "/srv/data", "--sandbox", "chroot",
+            "--cache", "auto", "--inode-file-handles=never", "--killpriv-v2", "--modcaps=-setfcap",
+            "--seccomp", "kill", "--thread-pool-size=0", "--rlimit-nofile=1000000"}});
 }
 
 TEST_CASE("eight shares are functions of one PCI slot") {
@@ -82,7 +83,7 @@ TEST_CASE("the Rust virtiofsd acts as one owner") {
               "chroot", "--cache", "auto", "--inode-file-handles=never",
               "--translate-uid=squash-guest:0:501:4294967295", "--translate-uid=host:501:1000:1",
               "--translate-gid=squash-guest:0:20:4294967295", "--translate-gid=host:20:1001:1",
-              "--modcaps=-setfcap", "--seccomp", "kill", "--thread-pool-size=0",
+              "--killpriv-v2", "--modcaps=-setfcap", "--seccomp", "kill", "--thread-pool-size=0",
               "--rlimit-nofile=1000000"}});
 }
 
@@ -112,7 +113,7 @@ TEST_CASE("the Rust virtiofsd with every option") {
 TEST_CASE("an older Rust virtiofsd gets only what it knows") {
   auto host = docker_host();
   host.virtiofsd->has_readonly = host.virtiofsd->has_file_handles = false;
-  host.virtiofsd->has_modcaps = false;
+  host.virtiofsd->has_modcaps = host.virtiofsd->has_killpriv_v2 = false;
   auto share = virtiofs_share();
   share.readonly = true;  // its source is mounted read-only
   CHECK(daemon_of(share, host) ==
@@ -122,10 +123,11 @@ TEST_CASE("an older Rust virtiofsd gets only what it knows") {
 }
 
 TEST_CASE("the C virtiofsd") {
-  CHECK(daemon_of(virtiofs_share(), debian_12_host()) ==
-        Argv{{"/usr/lib/qemu/virtiofsd", "--fd=3", "-o", "source=/srv/data", "-o", "cache=auto",
-              "-o", "sandbox=chroot", "-o", "no_xattr", "-o", "no_posix_acl", "-o",
-              "modcaps=-setfcap", "--thread-pool-size=0", "--rlimit-nofile=1000000"}});
+  CHECK(
+      daemon_of(virtiofs_share(), debian_12_host()) ==
+      Argv{{"/usr/lib/qemu/virtiofsd", "--fd=3", "-o", "source=/srv/data", "-o", "cache=auto", "-o",
+            "sandbox=chroot", "-o", "no_xattr", "-o", "no_posix_acl", "-o", "announce_submounts",
+            "-o", "modcaps=-setfcap", "--thread-pool-size=0", "--rlimit-nofile=1000000"}});
 }
 
 TEST_CASE("the C virtiofsd with every option") {
@@ -139,8 +141,8 @@ TEST_CASE("the C virtiofsd with every option") {
   CHECK(daemon_of(share, debian_12_host()) ==
         Argv{{"/usr/lib/qemu/virtiofsd", "--fd=3", "-o", "source=/srv/data", "-o", "cache=none",
               "-o", "sandbox=namespace", "-o", "xattr", "-o", "posix_acl", "-o",
-              "modcaps=-chown:-fowner:-fsetid:-mknod", "--thread-pool-size=8",
-              "--rlimit-nofile=1000000"}});
+              "announce_submounts", "-o", "modcaps=-chown:-fowner:-fsetid:-mknod",
+              "--thread-pool-size=8", "--rlimit-nofile=1000000"}});
 }
 
 TEST_CASE("the C virtiofsd has no ACLs without extended attributes") {
@@ -148,8 +150,8 @@ TEST_CASE("the C virtiofsd has no ACLs without extended attributes") {
   share.posix_acl = true;
   CHECK(daemon_of(share, debian_12_host()) ==
         Argv{{"/usr/lib/qemu/virtiofsd", "--fd=3", "-o", "source=/srv/data", "-o", "cache=auto",
-              "-o", "sandbox=chroot", "-o", "xattr", "-o", "posix_acl", "--thread-pool-size=0",
-              "--rlimit-nofile=1000000"}});
+              "-o", "sandbox=chroot", "-o", "xattr", "-o", "posix_acl", "-o", "announce_submounts",
+              "--thread-pool-size=0", "--rlimit-nofile=1000000"}});
 }
 
 TEST_CASE("a cache word for each virtiofsd") {
