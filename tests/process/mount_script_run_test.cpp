@@ -48,11 +48,13 @@ class FakeGuest {
     fs::create_directories(folder_ / "dev");
     write_file(folder_ / "ports/vport1p1/name", "org.qemu.guest_agent.0\n");
     write_file(folder_ / "ports/vport1p2/name", "org.vm-runner.shares\n");
+    use_kernel("6.1.0-37-amd64");
     for (const auto* name : {"dev/vport1p1", "dev/vport1p2", "dev/console", "mounts", "dmesg"}) {
       write_file(folder_ / name, "");
     }
   }
 
+  [[nodiscard]] const std::string& shell() const { return shell_; }
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
 
   /// Whatever is mounted under this tag from now on fails with these words.
@@ -61,6 +63,9 @@ class FakeGuest {
     write_file(path("refused-tag"), tag);
     write_file(path("refused-words"), words);
   }
+
+  /// The guest's kernel is this one from now on.
+  void use_kernel(std::string_view release) { write_file(path("release"), release); }
 
   /// Runs the script; true when it exits 0 and prints nothing.
   [[nodiscard]] bool boot(const std::vector<Share>& shares) const {
@@ -102,6 +107,7 @@ class FakeGuest {
         "record() {{ printf '%s\\0' \"$@\"; printf '\\n'; }}\n"
         "modprobe() {{ record \"$@\" >>{0}/modprobe.calls; echo noise >&2; return 1; }}\n"
         "dmesg() {{ cat {0}/dmesg; }}\n"
+        "uname() {{ cat {0}/release; }}\n"
         "mount() {{\n"
         "  record \"$@\" >>{0}/mount.calls\n"
         "  if [ \"$6\" = \"$(cat {0}/refused-tag 2>/dev/null)\" ]; then\n"
@@ -159,6 +165,42 @@ TEST_CASE("the guest mounts every share and reports it") {
     CHECK(read_file(guest.path("dev/vport1p1")).empty());
     CHECK(fs::is_directory(a));
     CHECK(fs::is_directory(b));
+  });
+}
+
+TEST_CASE("9p keeps contents until the next open where the kernel hangs without a cache") {
+  const std::vector<std::pair<std::string_view, bool>> kernels = {
+      {"4.19.0", false},
+      {"5.10.0-34-amd64", false},
+      {"6.1.0-37-amd64", false},
+      {"6.7", false},
+      {"6.7.12+bpo-amd64", false},
+      {"6.7-rc1", false},
+      {"6.8", true},
+      {"6.8.0-60-generic", true},
+      {"6.10.3", true},
+      {"6.12.48+deb13-cloud-amd64", true},
+      {"6.68.1", true},
+      {"7.0.0-rc1", true},
+      {"10.1.2", true}};
+  in_every_shell([&](FakeGuest& guest) {
+    for (const auto& [release, reads_ahead] : kernels) {
+      CAPTURE(release);
+      FakeGuest one(guest.shell());
+      one.use_kernel(release);
+      auto chosen = share_with(2, Driver::ninep, "b", one.path("b"));
+      chosen.cache = CacheMode::none;
+      CHECK(one.boot({share_with(1, Driver::ninep, "a", one.path("a")), chosen,
+                      share_with(3, Driver::virtiofs, "c", one.path("c"))}));
+      CHECK(one.calls("mount") ==
+            std::vector<std::vector<std::string>>{
+                {"-t", "9p", "-o",
+                 fmt::format("{}{}", ninep_options, reads_ahead ? ",cache=readahead" : ""), "--",
+                 "a", one.path("a")},
+                {"-t", "9p", "-o", fmt::format("{},cache=none", ninep_options), "--", "b",
+                 one.path("b")},
+                {"-t", "virtiofs", "-o", "rw", "--", "c", one.path("c")}});
+    }
   });
 }
 
