@@ -96,6 +96,8 @@ struct FileFacts {
   std::string place{};           ///< device and path on it, whichever mount leads there
   bool on_own_layer = false;     ///< on the layer that a container writes to by itself
   std::int64_t changed = 0;      ///< when its contents were last written, in ns since 1970
+  std::string link{};  ///< a source of a mapped share: a symbolic link below it, by its path from
+                       ///< there; empty: none was found
 
   bool operator==(const FileFacts&) const = default;
 };

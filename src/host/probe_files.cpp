@@ -6,6 +6,7 @@
 #include "host/file_systems.hpp"
 #include "host/mounts.hpp"
 #include "host/probe_disks.hpp"
+#include "host/probe_tree.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -95,6 +96,12 @@ void probe_files(const Config& config, Host& host) {
     const auto whole = absolute_path(path, host.home, host.working_folder);
     auto& facts = host.files[whole] = probe_file(whole);
     facts.contents = read_contents(whole);
+  }
+  for (const auto& share : config.shares) {
+    if (share.accessmode.value != AccessMode::mapped) continue;
+    const auto source = absolute_path(share.source.value, host.home, host.working_folder);
+    auto& facts = host.files[source];
+    if (facts.kind == FileFacts::Kind::directory) facts.link = find_link(source);
   }
   probe_disks(config, host);
 }

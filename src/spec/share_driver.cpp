@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spec/share_driver.hpp"
 
+#include "config/variables.hpp"
 #include "spec/virtiofs.hpp"
 
 #include <fmt/ranges.h>
@@ -179,6 +180,32 @@ void check_driver_options(const ShareConfig& config, Driver driver, Findings& fi
   refuse_all(modes,
              fmt::format("set {}=mapped, or leave it out", config.accessmode.origin.variable),
              findings);
+}
+
+void check_links(const Share& share, const Host& host, Findings& findings) {
+  const auto& link = facts_of(share.source, host).link;
+  const bool is_mapped = share.driver == Driver::ninep && share.accessmode == AccessMode::mapped;
+  if (!is_mapped || link.empty()) return;
+  const auto variable = [&](auto name) { return share_variable(share.number, name); };
+  const auto other = share.readonly ? fmt::format("{}=squash", variable("ACCESSMODE"))
+                                    : fmt::format("{}=passthrough", variable("ACCESSMODE"));
+  findings.warnings.push_back(
+      fmt::format("Filesystem #{}: with {}=mapped the guest cannot follow symbolic links that the "
+                  "host made (Too "
+                  "many levels of symbolic links), such as {}/{}; {} reads them",
+                  share.number, variable("ACCESSMODE"), share.source, link, other));
+}
+
+void check_ninep_cache(const ShareConfig& config, const Share& share, Findings& findings) {
+  if (share.driver != Driver::ninep || share.cache != CacheMode::none) return;
+  const auto& variable = config.cache.origin.variable;
+  findings.warnings.push_back(
+      fmt::format("Filesystem #{}: {}=none over 9p: in a guest with Linux 6.8 or later a read "
+                  "never returns when "
+                  "the file has become shorter since it was opened, and the guest then does not "
+                  "shut down; {}=auto "
+                  "keeps clear of it",
+                  share.number, variable, variable));
 }
 
 }  // namespace vmr

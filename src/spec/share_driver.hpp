@@ -23,4 +23,10 @@ void check_virtiofs(const ShareConfig& config, const std::string& source, const 
 /// Refuses what `driver` does not have, in libvirt's words; nothing while it is `auto`.
 void check_driver_options(const ShareConfig& config, Driver driver, Findings& findings);
 
+/// Warns of a mapped share whose source holds symbolic links, which QEMU does not read there.
+void check_links(const Share& share, const Host& host, Findings& findings);
+
+/// Warns of a 9p share that the user wants without a cache: guests can hang in it.
+void check_ninep_cache(const ShareConfig& config, const Share& share, Findings& findings);
+
 }  // namespace vmr

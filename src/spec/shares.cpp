@@ -160,6 +160,8 @@ Share resolve_share(const ShareConfig& config, const Host& host, const Owner& gu
   const bool knows_tag = !config.target.value.empty() || (has_source && !config.target.invalid);
   if (knows_tag) check_tag(config, share, findings);
   check_driver_options(config, share.driver, findings);
+  check_links(share, host, findings);
+  check_ninep_cache(config, share, findings);
   if (share.driver != Driver::ninep) {
     check_queue_size(config, findings);
     check_thread_pool_size(config, findings);

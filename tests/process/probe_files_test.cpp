@@ -45,6 +45,27 @@ TEST_CASE("the images behind a disk are found") {
   CHECK(files.at(folder / "raw").backing.empty());
 }
 
+TEST_CASE("a link in the source of a mapped share is found, nearest first, and not followed") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "s/a/deep");
+  Config config;
+  config.shares.resize(1);
+  config.shares.front().source.value = folder / "s";
+  config.shares.front().accessmode.value = AccessMode::mapped;
+  const auto link_of = [&] {
+    Host host;
+    probe_files(config, host);
+    return host.files.at(folder / "s").link;
+  };
+  CHECK(link_of().empty());
+  std::filesystem::create_symlink(folder.path(), folder / "s/a/deep/ring");
+  CHECK(link_of() == "a/deep/ring");
+  std::filesystem::create_symlink("nowhere", folder / "s/ü, b");
+  CHECK(link_of() == "ü, b");
+  config.shares.front().accessmode.value = AccessMode::squash;
+  CHECK(link_of().empty());
+}
+
 TEST_CASE("a broken header, and a ring, end") {
   const TemporaryFolder folder;
   write_text(folder / "ring", qcow2("ring"));

@@ -122,5 +122,33 @@ TEST_CASE("auto with an option of each driver") {
                 {}});
 }
 
+TEST_CASE("links that the host made are named where mapped cannot read them") {
+  auto host = docker_host();
+  host.files.at("/share").link = "node_modules/.bin/a b";
+  const auto warning = [](const std::string& other) {
+    return "Filesystem #1: with FILESYSTEM_ACCESSMODE=mapped the guest cannot follow symbolic "
+           "links "
+           "that the host made (Too many levels of symbolic links), such as "
+           "/share/node_modules/.bin/a b; FILESYSTEM_ACCESSMODE=" +
+           other + " reads them";
+  };
+  CHECK(choose({"FILESYSTEM_ACCESSMODE=mapped"}, host).verdict ==
+        Verdict{{}, {warning("passthrough")}});
+  CHECK(choose({"FILESYSTEM_ACCESSMODE=mapped", "FILESYSTEM_READONLY=1"}, host).verdict ==
+        Verdict{{}, {warning("squash")}});
+  CHECK(choose({"FILESYSTEM_ACCESSMODE=squash"}, host).verdict == Verdict{});
+}
+
+TEST_CASE("9p without a cache is warned of, since guests can hang in it") {
+  const Strings none = {"FILESYSTEM_CACHE=none", "FILESYSTEM_WRPOLICY=immediate"};
+  CHECK(choose(none, docker_host()).verdict ==
+        Verdict{{},
+                {"Filesystem #1: FILESYSTEM_CACHE=none over 9p: in a guest with Linux 6.8 or later "
+                 "a read never returns when the file has become shorter since it was opened, and "
+                 "the guest then does not shut down; FILESYSTEM_CACHE=auto keeps clear of it"}});
+  CHECK(choose({"FILESYSTEM_CACHE=auto", "FILESYSTEM_WRPOLICY=immediate"}, docker_host()).verdict ==
+        Verdict{});
+}
+
 }  // namespace
 }  // namespace vmr::test
