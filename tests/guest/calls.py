@@ -79,19 +79,6 @@ def unlink_open_read():
     os.close(fd)
 
 
-def unlink_open_fstat():
-    write("unlinked", PATTERN)
-    fd = os.open("unlinked", os.O_RDWR)
-    os.unlink("unlinked")
-    try:
-        check(os.fstat(fd).st_size == len(PATTERN), "other size")
-        os.ftruncate(fd, 3)
-        os.fchmod(fd, 0o600)
-        check(os.fstat(fd).st_size == 3, "ftruncate changed nothing")
-    finally:
-        os.close(fd)
-
-
 def temporary_file():
     fd = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600)
     os.write(fd, b"linked")

@@ -15,6 +15,7 @@ import sys
 
 import calls
 import programs
+import state
 from work import attempt
 
 TREES = {
@@ -22,6 +23,7 @@ TREES = {
     "tar-out": programs.tar_out,
     "tar-in": programs.tar_in,
     "remove-tree": programs.remove_tree,
+    "many": state.many,
 }
 
 JOBS = {
@@ -34,7 +36,18 @@ JOBS = {
     "mmap-after-write": calls.mmap_after_write,
     "rename-over-open": calls.rename_over_open,
     "unlink-open-read": calls.unlink_open_read,
-    "unlink-open-fstat": calls.unlink_open_fstat,
+    "unlink-open-fstat": state.unlinked_fstat,
+    "unlink-open-ftruncate": state.unlinked_change(lambda fd: os.ftruncate(fd, 3)),
+    "unlink-open-fchmod": state.unlinked_change(lambda fd: os.fchmod(fd, 0o600)),
+    "unlink-open-futimens": state.unlinked_change(lambda fd: os.utime(fd, (1, 1))),
+    "replaced-ftruncate": state.replaced(
+        lambda fd: os.ftruncate(fd, 3), lambda: os.stat("replaced").st_size == 3
+    ),
+    "replaced-fchmod": state.replaced(
+        lambda fd: os.fchmod(fd, 0o600), lambda: os.stat("replaced").st_mode & 0o777 == 0o600
+    ),
+    "shorten-open": state.shorten_open,
+    "append-open": state.append_open,
     "tmpfile": calls.temporary_file,
     "sparse": calls.sparse,
     "seek-data": calls.seek_data,
@@ -43,6 +56,17 @@ JOBS = {
     "statfs": calls.file_system,
     "names": calls.names,
     "long-name": calls.long_name,
+    "exchange": state.exchange,
+    "handle": state.file_handle,
+    "links": state.links,
+    "time-nanoseconds": state.keeps_time(1_700_000_000_123_456_789),
+    "time-before-1970": state.keeps_time(-state.DAY),
+    "time-after-2106": state.keeps_time(5_000_000_000 * 10**9),
+    "time-copied": state.same_time,
+    "second-group": state.second_group,
+    "privileges-end": state.privileges_end,
+    "trusted": state.trusted_attribute,
+    "overlay": state.overlay,
     "flock": lambda: calls.exclusive(fcntl.flock),
     "fcntl": lambda: calls.exclusive(fcntl.lockf),
     "host-flock": lambda: calls.of_the_host(fcntl.flock),

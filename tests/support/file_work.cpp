@@ -93,6 +93,7 @@ constexpr Job jobs[] = {
     {"tar-out", "programs", "`tar` of 5000 files out of the share"},
     {"tar-in", "programs", "`tar` of 5000 files into the share", look_at_tar},
     {"remove-tree", "programs", "`rm -r` of a repository"},
+    {"many", "programs", "20,000 files listed and deleted"},
     {"execute", "programs", "a program run from the share"},
     {"sqlite-journal", "SQLite", "two writers with a rollback journal"},
     {"sqlite-wal", "SQLite", "two writers with WAL"},
@@ -102,7 +103,14 @@ constexpr Job jobs[] = {
     {"mmap-after-write", "`mmap`", "shared sees the `write` of another process"},
     {"rename-over-open", "open files", "`rename` over one", look_at_renamed},
     {"unlink-open-read", "open files", "`read` and `write` after `unlink`"},
-    {"unlink-open-fstat", "open files", "`fstat` and `ftruncate` after `unlink`"},
+    {"unlink-open-fstat", "open files", "`fstat` after `unlink`"},
+    {"unlink-open-ftruncate", "open files", "`ftruncate` after `unlink`"},
+    {"unlink-open-fchmod", "open files", "`fchmod` after `unlink`"},
+    {"unlink-open-futimens", "open files", "`futimens` after `unlink`"},
+    {"replaced-ftruncate", "open files", "`ftruncate` after another was renamed over it"},
+    {"replaced-fchmod", "open files", "`fchmod` after another was renamed over it"},
+    {"shorten-open", "open files", "`read` after another process shortened it"},
+    {"append-open", "open files", "`read` after another process appended to it"},
     {"tmpfile", "open files", "`O_TMPFILE` and `linkat`"},
     {"direct", "open files", "`O_DIRECT`"},
     {"sparse", "sizes", "sparse file of 2 GiB", look_at_sparse},
@@ -111,6 +119,17 @@ constexpr Job jobs[] = {
     {"statfs", "sizes", "`statfs`"},
     {"names", "names", "every byte but `/` and NUL", look_at_names},
     {"long-name", "names", "255 bytes"},
+    {"exchange", "names", "`RENAME_EXCHANGE`"},
+    {"handle", "names", "file handles"},
+    {"links", "names", "symbolic links that the host made"},
+    {"time-nanoseconds", "times", "with nanoseconds"},
+    {"time-before-1970", "times", "before 1970"},
+    {"time-after-2106", "times", "after 2106"},
+    {"time-copied", "times", "a copy with `cp -p` is no older"},
+    {"second-group", "owners", "a user's second group makes files"},
+    {"privileges-end", "owners", "a write by another user ends set-user-ID"},
+    {"trusted", "attributes", "`trusted.*`"},
+    {"overlay", "attributes", "an overlay's changes, `userxattr`"},
     {"flock", "between processes of the guest", "`flock`"},
     {"fcntl", "between processes of the guest", "`fcntl` locks"},
     {"append", "between processes of the guest", "`O_APPEND`"},
@@ -131,6 +150,24 @@ void make_tree(const std::string& folder) {
   if (!sums.ok) throw std::runtime_error("sha256sum: " + sums.errors);
 }
 
+/// As in every checkout.
+void make_links(const std::string& folder) {
+  fs::create_directories(folder + "/folder");
+  write_text(folder + "/file", "text");
+  write_text(folder + "/folder/inner", "");
+  fs::create_symlink("file", folder + "/relative");
+  fs::create_symlink("folder", folder + "/to-folder");
+  fs::create_symlink("nowhere", folder + "/dangling");
+}
+
+/// Of a group that a user of the guest is in beside its own.
+void make_team_folder(const std::string& folder) {
+  fs::create_directory(folder);
+  if (::chown(folder.c_str(), 0, 1234) != 0 || ::chmod(folder.c_str(), 02775) != 0) {
+    throw std::runtime_error("cannot give away " + folder);
+  }
+}
+
 UniqueFd make_file(const std::string& path) {
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!file) throw std::runtime_error("cannot make " + path);
@@ -143,6 +180,8 @@ FileWork::FileWork(std::string folder, Trees trees) : folder_(std::move(folder))
   fs::create_directories(folder_ + "/host-names");
   if (trees == Trees::yes) make_tree(folder_);
   write_text(folder_ + "/from-host", pattern());
+  make_links(folder_ + "/host-links");
+  make_team_folder(folder_ + "/team");
   for (const auto& name : byte_names(false)) write_text(folder_ + "/host-names/" + name, name);
   flock_ = make_file(folder_ + "/host-flock");
   lockf_ = make_file(folder_ + "/host-lockf");
