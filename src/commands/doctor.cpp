@@ -95,7 +95,7 @@ std::vector<ProcessSecurity> find_processes(const ControlAddress& address) {
 DoctorFacts probe_facts(const ExaminedVm& examined) {
   const auto& vm = examined.vm;
   DoctorFacts facts;
-  facts.surroundings = find_surroundings();
+  facts.surroundings = vm.host.surroundings;
   facts.cpu = probe_cpu(vm.host.kvm.state == KvmFacts::State::opens);
   if (!vm.host.qemu.empty()) {
     facts.qemu = probe_qemu(vm.host.qemu);

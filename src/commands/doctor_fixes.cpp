@@ -5,10 +5,6 @@
 
 namespace vmr {
 
-bool is_container(Surroundings surroundings) {
-  return surroundings != Surroundings::machine;
-}
-
 std::string name_of(Surroundings surroundings) {
   switch (surroundings) {
     case Surroundings::machine:

@@ -10,9 +10,6 @@
 
 namespace vmr {
 
-/// Whether this is a container of any kind.
-bool is_container(Surroundings surroundings);
-
 /// "Docker container", for people.
 std::string name_of(Surroundings surroundings);
 

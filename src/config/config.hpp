@@ -42,7 +42,7 @@ struct ShareConfig {
 
 /// A host address and port for the guest's port 22; `port` 0 means no forward.
 struct SshForward {
-  std::string address;  ///< empty: every address as PID 1 of a container, else 127.0.0.1
+  std::string address;  ///< empty: chosen by spec/resolve.cpp
   std::uint16_t port = 0;
 
   bool operator==(const SshForward&) const = default;

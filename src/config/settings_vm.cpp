@@ -130,7 +130,7 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
     {"LOG_FORMAT", "text", "of the log: text, or json: an object a line",
      store<&Config::log_format, word<LogFormat>>},
     {"STOP_TIMEOUT", "",
-     "seconds the guest has to power off; unset: 8 as PID 1 of a container, 90 otherwise",
+     "seconds the guest has to power off; unset: 8 in a container, 90 otherwise",
      store<&Config::stop_timeout, seconds>},
     {"START_TIMEOUT", "",
      "seconds that QEMU may take until it answers; unset: 60 and one for each GiB of MEMORY",

@@ -13,9 +13,6 @@
 
 namespace vmr {
 
-/// Where this process runs; it decides what helps.
-enum class Surroundings { machine, docker, podman, kubernetes, container };
-
 /// What QEMU told about itself; empty where it did not.
 struct QemuFacts {
   std::string version;                    ///< "7.2.22"
@@ -84,7 +81,7 @@ struct ProcessFacts {
 };
 
 struct DoctorFacts {
-  Surroundings surroundings = Surroundings::machine;
+  Surroundings surroundings = Surroundings::machine;  ///< they decide what helps
   CpuFacts cpu;
   QemuFacts qemu;
   std::string virtiofsd_version;

@@ -169,10 +169,21 @@ struct GuestImage {
   bool operator==(const GuestImage&) const = default;
 };
 
+/// What runs this process, as far as it says so.
+enum class Surroundings { machine, docker, podman, kubernetes, container };
+
+/// Whether they are a container of any kind.
+constexpr bool is_container(Surroundings surroundings) {
+  return surroundings != Surroundings::machine;
+}
+
 struct Host {
   std::uint32_t uid = 0;  ///< effective
   std::uint32_t gid = 0;
   bool is_pid_1 = false;
+  Surroundings surroundings = Surroundings::machine;
+  bool own_network = false;          ///< its network is not the machine's: nothing is open to
+                                     ///< others that its container engine does not publish
   std::string home;                  ///< for `~`
   std::string working_folder;        ///< relative paths start here
   std::string runtime_folder;        ///< absolute; runtime folders of VMs are made below it

@@ -6,6 +6,7 @@
 #include "host/abilities.hpp"
 #include "host/capture.hpp"
 #include "host/environment.hpp"
+#include "host/probe_container.hpp"
 #include "host/guest_image.hpp"
 #include "host/landlock.hpp"
 #include "host/probe_files.hpp"
@@ -181,6 +182,8 @@ Host probe_host(const Config& config) {
   host.uid = ::geteuid();
   host.gid = ::getegid();
   host.is_pid_1 = ::getpid() == 1;
+  host.surroundings = find_surroundings("", environment);
+  host.own_network = has_own_network("");
   host.home = find_home();
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();

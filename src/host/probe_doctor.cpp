@@ -93,14 +93,6 @@ FolderFacts::Xattrs probe_xattrs(const std::string& path) {
 
 }  // namespace
 
-Surroundings find_surroundings() {
-  if (!environment("KUBERNETES_SERVICE_HOST").empty()) return Surroundings::kubernetes;
-  if (exists("/.dockerenv")) return Surroundings::docker;
-  if (exists("/run/.containerenv")) return Surroundings::podman;
-  const bool told = !environment("container").empty() || exists("/run/systemd/container");
-  return told || ::getpid() == 1 ? Surroundings::container : Surroundings::machine;
-}
-
 CpuFacts probe_cpu(bool kvm_opens) {
   CpuFacts facts;
   facts.model = cpu_field("model name");

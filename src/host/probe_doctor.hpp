@@ -8,9 +8,6 @@
 
 namespace vmr {
 
-/// Where we run, as far as it can be told.
-Surroundings find_surroundings();
-
 /// `kvm_opens`: also runs one instruction on a vCPU, in a child.
 CpuFacts probe_cpu(bool kvm_opens);
 

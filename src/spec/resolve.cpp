@@ -162,7 +162,8 @@ SshForward resolve_ssh(const Config& config, const Host& host, Findings& finding
   SshForward ssh = config.ssh_port.value;
   if (ssh.port == 0) return {};
   // In a container of its own network, Docker's -p decides who may reach the port.
-  if (ssh.address.empty()) ssh.address = host.is_pid_1 ? "0.0.0.0" : "127.0.0.1";
+  const bool is_published = is_container(host.surroundings) && host.own_network;
+  if (ssh.address.empty()) ssh.address = is_published ? "0.0.0.0" : "127.0.0.1";
   if (config.ssh_port.is_default() && host.free_ssh_port && *host.free_ssh_port != ssh.port) {
     findings.warnings.push_back(fmt::format("port {} is in use: SSH is forwarded from port {}",
                                             ssh.port, *host.free_ssh_port));
@@ -210,7 +211,8 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.console = !config.no_console.value;
   spec.start_timeout =
       config.start_timeout.value.value_or(60s + std::chrono::seconds(spec.memory_mib / 1024));
-  spec.stop_timeout = config.stop_timeout.value.value_or(host.is_pid_1 ? 8s : 90s);
+  spec.stop_timeout =
+      config.stop_timeout.value.value_or(is_container(host.surroundings) ? 8s : 90s);
   spec.on_helper_exit = config.on_helper_exit.value;
   spec.hotplug_shares = resolve_hotplug(config, spec, findings);
   spec.qemu_user = config.qemu_user.value;

@@ -32,7 +32,7 @@ std::optional<Sandbox> strongest_sandbox(const Host& host) {
 
 /// What gives root the namespace sandbox.
 std::string way_to_namespaces(const Host& host) {
-  return host.is_pid_1
+  return is_container(host.surroundings)
              ? "--cap-add SYS_ADMIN --security-opt seccomp=docker/seccomp-virtiofs.json, and "
                "--security-opt apparmor=unconfined where AppArmor confines containers"
              : "CAP_SYS_ADMIN, unshare(2) and a root file system that can be moved";

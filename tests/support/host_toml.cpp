@@ -137,6 +137,13 @@ Host read_host(std::string_view text) {
               {"uid", into(host.uid)},
               {"gid", into(host.gid)},
               {"is_pid_1", into(host.is_pid_1)},
+              {"surroundings",
+               [&](const toml::node& node) {
+                 host.surroundings = choose<Surroundings>(
+                     value_of<std::string>(node),
+                     {{"machine", Surroundings::machine}, {"docker", Surroundings::docker}});
+               }},
+              {"own_network", into(host.own_network)},
               {"home", into(host.home)},
               {"working_folder", into(host.working_folder)},
               {"runtime_folder", into(host.runtime_folder)},

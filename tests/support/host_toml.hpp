@@ -12,7 +12,8 @@ namespace vmr::test {
 /// know.
 ///
 ///     like = "ordinary-user"
-///     uid = 1000                      # is_pid_1, home, working_folder, runtime_folder, qemu,
+///     uid = 1000                      # is_pid_1, own_network, home, working_folder,
+///     runtime_folder, qemu,
 ///                                     # qemu_problem, guest_problem, user_data, free_ssh_port, …
 ///     kvm = "missing"                 # or no-permission, opens
 ///     kvm_reason = "/dev/kvm: …"

@@ -15,6 +15,8 @@ Host docker_host() {
   Host host;
   host.uid = 0;
   host.is_pid_1 = true;
+  host.surroundings = Surroundings::docker;
+  host.own_network = true;
   host.home = "/root";
   host.working_folder = "/work";
   host.runtime_folder = "/run/vm-runner";
@@ -44,7 +46,8 @@ Host docker_host() {
 
 Host debian_12_host() {
   Host host = docker_host();
-  host.is_pid_1 = false;
+  host.is_pid_1 = host.own_network = false;
+  host.surroundings = Surroundings::machine;
   host.virtiofsd = VirtiofsdFacts{
       "/usr/lib/qemu/virtiofsd", VirtiofsdFacts::Family::c, false, false, false, false, true, true};
   host.abilities = {true, true, true, false, true};
@@ -54,7 +57,8 @@ Host debian_12_host() {
 Host ordinary_user() {
   Host host = docker_host();
   host.uid = host.gid = 1000;
-  host.is_pid_1 = host.other_user = false;
+  host.is_pid_1 = host.other_user = host.own_network = false;
+  host.surroundings = Surroundings::machine;
   host.home = "/home/me";
   host.working_folder = "/home/me/src";
   host.runtime_folder = "/run/user/1000/vm-runner";

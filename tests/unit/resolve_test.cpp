@@ -236,10 +236,28 @@ TEST_CASE("QEMU that is not installed") {
                 {}});
 }
 
+TEST_CASE("a container is one by what it is, not by being process 1") {
+  const auto defaults = [](bool is_container, bool is_pid_1) {
+    auto host = is_container ? docker_host() : debian_12_host();
+    host.is_pid_1 = is_pid_1;
+    const auto spec = spec_of({}, host);
+    return spec.ssh.address + ", " + std::to_string(spec.stop_timeout / 1s) + " s";
+  };
+  CHECK(defaults(true, true) == "0.0.0.0, 8 s");
+  CHECK(defaults(true, false) == "0.0.0.0, 8 s");
+  CHECK(defaults(false, true) == "127.0.0.1, 90 s");
+  CHECK(defaults(false, false) == "127.0.0.1, 90 s");
+}
+
 TEST_CASE("the SSH forward") {
   CHECK(spec_of({"SSH_PORT=0"}, docker_host()).ssh == SshForward{});
   CHECK(spec_of({}, ordinary_user()).ssh == SshForward{"127.0.0.1", 2222});
   CHECK(spec_of({"SSH_PORT=0.0.0.0:23"}, ordinary_user()).ssh == SshForward{"0.0.0.0", 23});
+
+  // Docker publishes nothing of a container that has the machine's network.
+  auto on_the_machines_network = docker_host();
+  on_the_machines_network.own_network = false;
+  CHECK(spec_of({}, on_the_machines_network).ssh == SshForward{"127.0.0.1", 2222});
 
   auto busy = docker_host();
   busy.free_ssh_port = 2225;

@@ -84,7 +84,7 @@ TEST_CASE("one line says which sandbox was chosen and what a stronger one needs"
                          "and --security-opt apparmor=unconfined where AppArmor confines "
                          "containers)"});
   auto on_a_host = docker_host();
-  on_a_host.is_pid_1 = false;
+  on_a_host.surroundings = Surroundings::machine;
   CHECK(notes(with({}), on_a_host) ==
         Strings{chroot + "CAP_SYS_ADMIN, unshare(2) and a root file system that can be moved)"});
   CHECK(notes(with({}), ordinary_user()) ==
