@@ -81,6 +81,7 @@ std::string list_capabilities(const ProcessFacts& process) {
 
 void report_capabilities(const DoctorView& view, DoctorFindings& findings) {
   const auto& missing = view.vm.host.missing_capabilities;
+  const auto added = capabilities_to_add(view.vm.host);
   const auto in_effect = list_capabilities(view.facts.process);
   if (view.vm.host.uid != 0) {
     findings.add(privileges, "capabilities", CheckResult::ok,
@@ -93,9 +94,9 @@ void report_capabilities(const DoctorView& view, DoctorFindings& findings) {
     findings.add(
         privileges, "capabilities", needed ? CheckResult::warn : CheckResult::note,
         fmt::format("virtiofsd lacks {}; in effect: {}", fmt::join(missing, ", "), in_effect),
-        run_flags(
-            view.facts.surroundings, fmt::format("--cap-add {}", fmt::join(missing, " --cap-add ")),
-            fmt::format("securityContext: capabilities: add: [{}]", fmt::join(missing, ", "))));
+        run_flags(view.facts.surroundings,
+                  fmt::format("--cap-add {}", fmt::join(added, " --cap-add ")),
+                  fmt::format("securityContext: capabilities: add: [{}]", fmt::join(added, ", "))));
   }
 }
 

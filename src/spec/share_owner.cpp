@@ -48,20 +48,21 @@ bool acts_for(const Owner& who, const Share& share, const Host& host) {
   return is_whole_root || host.uid == who.uid || share.accessmode == AccessMode::squash;
 }
 
-/// What lets the guest's user write into `share`, whose folder on the host is `folder`.
+/// What lets the guest's user write into `share`, whose folder on the host is `folder`: first what
+/// is only a setting of it.
 std::string ways_to_write(const Share& share, const FileFacts& folder, bool acts,
                           const Host& host) {
   const auto variable = [&](auto name) { return share_variable(share.number, name); };
   const Owner self{host.uid, host.gid};
   const bool may_write_itself = may_write(folder, self);
   std::vector<std::string> ways;
-  if (acts || !may_write_itself) ways.emplace_back("adjust its owner or mode on the host");
   const bool translates = host.virtiofsd && host.virtiofsd->has_translation;
   const Owner owner = host.uid == 0 ? folder.owner : self;
-  if (translates && share.driver == Driver::virtiofs && owner.uid != 0 && share.owner != owner &&
-      may_write_itself) {
+  if (translates && share.driver == Driver::virtiofs && share.owner != owner && may_write_itself &&
+      may_write(folder, owner)) {
     ways.push_back(fmt::format("set {}={}", variable("OWNER"), value_text(std::optional(owner))));
   }
+  if (acts || !may_write_itself) ways.emplace_back("adjust its owner or mode on the host");
   if (share.accessmode != AccessMode::mapped && may_write_itself) {
     ways.push_back(
         fmt::format("use {}=9p with {}=mapped", variable("DRIVER"), variable("ACCESSMODE")));

@@ -39,8 +39,9 @@ std::string way_to_namespaces(const Host& host) {
 }
 
 void check_capabilities(const ShareConfig& config, const Host& host, Findings& findings) {
-  const auto& missing = host.missing_capabilities;
-  if (missing.empty()) return;
+  if (host.missing_capabilities.empty()) return;
+  const auto missing =
+      config.sandbox.value == Sandbox::none ? host.missing_capabilities : capabilities_to_add(host);
   findings.refuse(config.driver,
                   fmt::format("virtiofsd needs the capabilities {}", fmt::join(missing, ", ")),
                   fmt::format("give them back (--cap-add {}), or run as another user (--user)",
@@ -124,6 +125,12 @@ void warn_of_none(const ShareConfig& config, const Share& share, Findings& findi
 }
 
 }  // namespace
+
+std::vector<std::string> capabilities_to_add(const Host& host) {
+  auto names = host.missing_capabilities;
+  if (!namespace_works(host) && !host.abilities.chroot) names.emplace_back("SYS_CHROOT");
+  return names;
+}
 
 void check_virtiofsd(const ShareConfig& config, const std::string& source, const Host& host,
                      Findings& findings) {

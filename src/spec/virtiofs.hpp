@@ -17,6 +17,9 @@ namespace vmr {
 void check_virtiofsd(const ShareConfig& config, const std::string& source, const Host& host,
                      Findings& findings);
 
+/// What a root without some of its capabilities needs for virtiofsd and a sandbox: "CHOWN", …
+std::vector<std::string> capabilities_to_add(const Host& host);
+
 /// The sandbox for `config`: as asked, or the strongest that works here.
 Sandbox choose_sandbox(const ShareConfig& config, const Host& host);
 

@@ -150,11 +150,13 @@ TEST_CASE("what becomes of each share") {
             "xfs or btrfs, or leave out what needs them (ACCESSMODE=mapped, XATTR, POSIX_ACL)",
             "ok #3 in the guest: /mnt/ro over 9p (mapped), read-only, tag 'ro'",
             "warn setting: Filesystem #1: FILESYSTEM_OWNER=501:20 cannot write there: /share "
-            "belongs to 1000:1000 with mode 0755; adjust its owner or mode on the host, or set "
-            "FILESYSTEM_OWNER=1000:1000, or use FILESYSTEM_DRIVER=9p with "
+            "belongs to 1000:1000 with mode 0755; set FILESYSTEM_OWNER=1000:1000, or adjust its "
+            "owner "
+            "or mode on the host, or use FILESYSTEM_DRIVER=9p with "
             "FILESYSTEM_ACCESSMODE=mapped",
             "warn setting: Filesystem #2: the guest's user 1000 cannot write there: /new belongs "
-            "to 0:0 with mode 0755; adjust its owner or mode on the host, or use "
+            "to 0:0 with mode 0755; set FILESYSTEM2_OWNER=0:0, or adjust its owner or mode on the "
+            "host, or use "
             "FILESYSTEM2_DRIVER=9p with FILESYSTEM2_ACCESSMODE=mapped"}});
 }
 

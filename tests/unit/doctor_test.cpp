@@ -307,11 +307,11 @@ TEST_CASE("capabilities that were dropped come back by flags") {
   };
   const std::string lacks = "note capabilities: virtiofsd lacks CHOWN, MKNOD; in effect: none -> ";
   CHECK(flags_in(Surroundings::docker) ==
-        Argv{{lacks + "docker run --cap-add CHOWN --cap-add MKNOD"}});
+        Argv{{lacks + "docker run --cap-add CHOWN --cap-add MKNOD --cap-add SYS_CHROOT"}});
   CHECK(flags_in(Surroundings::podman) ==
-        Argv{{lacks + "podman run --cap-add CHOWN --cap-add MKNOD"}});
+        Argv{{lacks + "podman run --cap-add CHOWN --cap-add MKNOD --cap-add SYS_CHROOT"}});
   CHECK(flags_in(Surroundings::kubernetes) ==
-        Argv{{lacks + "securityContext: capabilities: add: [CHOWN, MKNOD]"}});
+        Argv{{lacks + "securityContext: capabilities: add: [CHOWN, MKNOD, SYS_CHROOT]"}});
   facts.surroundings = Surroundings::docker;
   const auto sharing = report_of(one_share, host, facts);
   CHECK(Argv{checks_of(sharing, "virtiofsd", "sandbox")} ==

@@ -84,6 +84,9 @@ TEST_CASE("a share that the guest's user cannot write is told before it is tried
   const std::string who = "Filesystem #1: the guest's user 1000 cannot write there: ";
   const std::string adjust = "; adjust its owner or mode on the host";
   const std::string mapped = ", or use FILESYSTEM_DRIVER=9p with FILESYSTEM_ACCESSMODE=mapped";
+  const auto owner = [](const std::string& value) {
+    return "; set FILESYSTEM_OWNER=" + value + ", or adjust its owner or mode on the host";
+  };
   const auto warnings = [](const Strings& settings, const Host& host) {
     const auto verdict = judge(with(settings), host);
     CHECK(verdict.problems.empty());
@@ -91,21 +94,24 @@ TEST_CASE("a share that the guest's user cannot write is told before it is tried
   };
   const auto roots = host_with(docker_host(), {0, 0}, 0755);
   const Strings roots_warning = {who + "/share belongs to 0:0 with mode 0755" + adjust + mapped};
-  CHECK(warnings({}, roots) == roots_warning);
+  CHECK(warnings({}, roots) ==
+        Strings{who + "/share belongs to 0:0 with mode 0755" + owner("0:0") + mapped});
   CHECK(warnings({"FILESYSTEM_DRIVER=9p"}, roots) == roots_warning);
   CHECK(warnings({"FILESYSTEM_DRIVER=9p", "FILESYSTEM_ACCESSMODE=squash"}, roots) == roots_warning);
   CHECK(warnings({}, host_with(docker_host(), {501, 20}, 0755)) ==
-        Strings{who + "/share belongs to 501:20 with mode 0755" + adjust +
-                ", or set FILESYSTEM_OWNER=501:20" + mapped});
+        Strings{who + "/share belongs to 501:20 with mode 0755" + owner("501:20") + mapped});
+  // Its owner could not write either.
+  CHECK(warnings({}, host_with(docker_host(), {501, 20}, 0555)) ==
+        Strings{who + "/share belongs to 501:20 with mode 0555" + adjust + mapped});
   CHECK(warnings({}, host_with(debian_12_host(), {501, 20}, 0750)) ==
         Strings{who + "/share belongs to 501:20 with mode 0750" + adjust + mapped});
   CHECK(warnings({"FILESYSTEM_OWNER=501:20"}, roots) ==
         Strings{
             "Filesystem #1: FILESYSTEM_OWNER=501:20 cannot write there: /share belongs to 0:0 with "
             "mode 0755" +
-            adjust + mapped});
+            owner("0:0") + mapped});
   CHECK(judge({"FILESYSTEM_SOURCE=/new"}, docker_host()).warnings ==
-        Strings{who + "/new belongs to 0:0 with mode 0755" + adjust + mapped});
+        Strings{who + "/new belongs to 0:0 with mode 0755" + owner("0:0") + mapped});
 }
 
 TEST_CASE("a user other than root makes files for itself only") {

@@ -184,6 +184,17 @@ TEST_CASE("root without its capabilities") {
                   "(--user), or use FILESYSTEM_DRIVER=9p",
                   unsupported}},
                 {}});
+  // Whoever follows the hint has a sandbox then.
+  auto without_any = host;
+  without_any.abilities.chroot = false;
+  const auto hint = [&](const Strings& settings) {
+    return judge(with(settings), without_any).problems.front().hint;
+  };
+  CHECK(
+      hint({}).starts_with("give them back (--cap-add CHOWN --cap-add SETUID --cap-add "
+                           "SYS_CHROOT), or run as another user"));
+  CHECK(hint({"FILESYSTEM_SANDBOX=none"})
+            .starts_with("give them back (--cap-add CHOWN --cap-add SETUID), or run as"));
   CHECK(judge(with({"FILESYSTEM_DRIVER=9p"}), host) ==
         Verdict{{},
                 {"Filesystem #1: the guest's user 1000 cannot write there: QEMU runs as user 0 and "
