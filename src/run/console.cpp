@@ -2,6 +2,7 @@
 #include "run/console.hpp"
 
 #include "run/terminal.hpp"
+#include "run/terminal_queries.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -56,8 +57,10 @@ struct Console::State : std::enable_shared_from_this<State> {
         [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
           if (self->closed) return;
           if (error) return self->viewers.when_shown(self->on_end);
-          self->pending.assign(self->from_guest.data(), count);
-          self->viewers.show(self->pending);
+          const std::string_view said(self->from_guest.data(), count);
+          self->viewers.show(said);
+          // Where no keyboard is passed on, a terminal's answer would go to somebody else.
+          self->pending = self->mode.interactive ? std::string(said) : self->queries.take(said);
           self->show_pending();
         });
   }
@@ -142,6 +145,7 @@ struct Console::State : std::enable_shared_from_this<State> {
   std::function<void()> on_end;
   std::optional<RawTerminal> raw;
   EscapeKeys escape;
+  QueryFilter queries;
   std::array<char, portion> from_guest{};
   std::string pending;   ///< what the guest said and standard output has not taken
   std::string to_guest;  ///< what viewers typed and the guest has not taken

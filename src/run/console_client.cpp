@@ -41,7 +41,8 @@ class Visit {
         missing_past_(::isatty(STDOUT_FILENO) == 1 ? kept : 0),
         has_keyboard_(has_keyboard()),
         // A terminal that we may not read would stop us.
-        reads_input_(has_keyboard_ || ::isatty(STDIN_FILENO) != 1) {
+        reads_input_(has_keyboard_ || ::isatty(STDIN_FILENO) != 1),
+        only_looks_on_(!has_keyboard_ && ::isatty(STDOUT_FILENO) == 1) {
     if (has_keyboard_) raw_.emplace(STDIN_FILENO);
   }
 
@@ -99,7 +100,9 @@ class Visit {
     past_ += bytes.substr(0, old);
     missing_past_ -= old;
     if (missing_past_ == 0) show_past();
-    to_show_ += bytes.substr(old);
+    // Whoever looks on at a terminal without typing has nobody who waits for its answers.
+    const auto live = bytes.substr(old);
+    to_show_ += only_looks_on_ ? queries_.take(live) : std::string(live);
   }
 
   /// Once the past is complete: a query may come in two pieces.
@@ -161,6 +164,8 @@ class Visit {
   std::string past_;
   bool has_keyboard_;
   bool reads_input_;
+  bool only_looks_on_;
+  QueryFilter queries_;
   std::optional<RawTerminal> raw_;
   EscapeKeys escape_;
   std::string to_show_;

@@ -80,23 +80,53 @@ bool is_open(std::string_view sequence) {
   return sequence == "\x1b";
 }
 
-}  // namespace
+struct Kept {
+  std::string text;
+  std::size_t complete = 0;  ///< so much of it has no open end
+};
 
-std::string without_queries(std::string_view text) {
-  std::string kept;
-  std::size_t complete = 0;  // so much of it has no open end
+Kept keep_all_but_queries(std::string_view text) {
+  Kept kept;
   while (!text.empty()) {
     const auto sequence = text.substr(0, sequence_size(text));
     text.remove_prefix(sequence.size());
     if (is_query(sequence)) {
       // With what follows, an open end would be another query.
-      kept.resize(complete);
+      kept.text.resize(kept.complete);
     } else {
-      kept += sequence;
-      if (!is_open(sequence)) complete = kept.size();
+      kept.text += sequence;
+      if (!is_open(sequence)) kept.complete = kept.text.size();
     }
   }
   return kept;
+}
+
+/// Longer than what any program asks; of a hostile guest's the rest comes as text.
+constexpr std::size_t longest_held = 1024;
+
+/// Whether what `held` begins will not be a query: no string goes over lines.
+bool is_given_up(std::string_view held) {
+  return held.size() > longest_held || held.find('\n') != held.npos;
+}
+
+}  // namespace
+
+std::string without_queries(std::string_view text) {
+  return keep_all_but_queries(text).text;
+}
+
+std::string QueryFilter::take(std::string_view text) {
+  held_ += text;
+  auto [shown, complete] = keep_all_but_queries(held_);
+  held_ = shown.substr(complete);
+  shown.resize(complete);
+  if (is_given_up(held_)) {
+    // Without what makes it a sequence: it could still become a query.
+    std::erase(held_, '\x1b');
+    shown += held_;
+    held_.clear();
+  }
+  return shown;
 }
 
 }  // namespace vmr

@@ -80,6 +80,32 @@ TEST_CASE("what is left makes no query of its own") {
                         "5n") == "\x1b[1m5n");
 }
 
+TEST_CASE("a query is left out in whatever pieces it comes") {
+  const std::string text =
+      "login: \x1b[1m\x1b[6n\x1b]11;?\a\x1b[0mroot\x1b]0;a title\a\x1b[\x1b[6n6n\x1bP$qm\x1b\\$ ";
+  const std::string shown = "login: \x1b[1m\x1b[0mroot\x1b]0;a title\a6n$ ";
+  for (std::size_t size = 1; size <= text.size(); ++size) {
+    CAPTURE(size);
+    QueryFilter filter;
+    std::string seen;
+    for (std::size_t i = 0; i < text.size(); i += size) {
+      seen += filter.take(std::string_view(text).substr(i, size));
+    }
+    CHECK(seen == shown);
+  }
+}
+
+TEST_CASE("output that begins a sequence and never ends it is shown, as text") {
+  QueryFilter filter;
+  CHECK(filter.take("a prompt: ") == "a prompt: ");
+  CHECK(filter.take("\x1b]11;") == "");
+  CHECK(filter.take("\nnext\n") == "]11;\nnext\n");
+  const std::string escapes(2000, '\x1b');
+  CHECK(filter.take("\x1b]" + std::string(2000, 'x')) == "]" + std::string(2000, 'x'));
+  CHECK(filter.take(escapes + "[") == "[");
+  CHECK(filter.take("6n") == "6n");
+}
+
 TEST_CASE("many bytes that begin a sequence take no time") {
   const std::string escapes(65536, '\x1b');
   CHECK((without_queries(escapes) == escapes));
