@@ -34,12 +34,13 @@ for file in /sys/class/virtio-ports/*/name; do
 done
 [ -w "$port" ] || port=
 
-# report LINE: tells the launcher, and whoever watches the console. Writing to a port that nobody
-# reads blocks for ever, so it is tried for three seconds, once. The port takes one opener at a
-# time; tee opens it, since busybox's timeout leaves a helper behind that keeps our descriptors.
+# report LINE: tells the launcher, which tells its user; without it, whoever watches the console.
+# Writing to a port that nobody reads blocks for ever, so it is tried for three seconds, once. The
+# port takes one opener at a time; tee opens it, since busybox's timeout leaves a helper behind that
+# keeps our descriptors.
 report() {
-  { printf 'vm-runner: %s\n' "$1" >/dev/console; } 2>/dev/null
   [ -z "$port" ] || printf '%s\n' "$1" | timeout 3 tee -a "$port" >/dev/null 2>&1 || port=
+  [ -n "$port" ] || { printf 'vm-runner: %s\n' "$1" >/dev/console; } 2>/dev/null
 }
 
 # decode WORD: sets $decoded to a word of /proc/mounts, where a blank is \040 and the like: just

@@ -160,8 +160,7 @@ TEST_CASE("the guest mounts every share and reports it") {
               {"-t", "virtiofs", "-o", "rw", "--", "a", a},
               {"-t", "9p", "-o", fmt::format("{},ro", ninep_options), "--", "b", b}});
     CHECK(guest.reports() == fmt::format("1 ok a:{}\n2 ok b:{}\ndone\n", a, b));
-    CHECK(read_file(guest.path("dev/console")) ==
-          fmt::format("vm-runner: 1 ok a:{}\nvm-runner: 2 ok b:{}\nvm-runner: done\n", a, b));
+    CHECK(read_file(guest.path("dev/console")).empty());
     CHECK(read_file(guest.path("dev/vport1p1")).empty());
     CHECK(fs::is_directory(a));
     CHECK(fs::is_directory(b));
