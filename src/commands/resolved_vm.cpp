@@ -88,6 +88,7 @@ ControlAddress find_control(const Arguments& arguments,
   Host host;
   host.uid = ::geteuid();
   host.runtime_folder = find_runtime_folder(host.uid);
+  host.short_runtime_folder = find_short_runtime_folder(host.uid);
   const auto& name = config.guest_name.value;
   return {name, control_socket_of(name, host)};
 }

@@ -6,12 +6,12 @@
 #include "commands/resolved_vm.hpp"
 #include "commands/status_table.hpp"
 #include "config/settings.hpp"
+#include "host/probe.hpp"
 #include "run/json_session.hpp"
 
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 namespace vmr {
@@ -31,8 +31,7 @@ std::string share_key(const std::string& assignment) {
 
 /// Takes those assignments out of `arguments` that are about the share; the rest names the VM.
 json::array take_share_settings(Arguments& arguments) {
-  const char* home = std::getenv("HOME");
-  const auto source = absolute_path(arguments.share, home == nullptr ? "/" : home,
+  const auto source = absolute_path(arguments.share, find_home(),
                                     // The launcher works in another folder.
                                     std::filesystem::current_path().string());
   json::array settings = {"SOURCE=" + source};

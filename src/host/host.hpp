@@ -187,6 +187,7 @@ struct Host {
   std::string home;                  ///< for `~`
   std::string working_folder;        ///< relative paths start here
   std::string runtime_folder;        ///< absolute; runtime folders of VMs are made below it
+  std::string short_runtime_folder;  ///< the same for a VM whose sockets' paths would be too long
   std::string temporary_folder;      ///< where QEMU keeps the changes of a disk until the end
   bool has_temporary_folder = true;  ///< it can be written
   Architecture architecture = Architecture::x86_64;  ///< of this machine

@@ -6,9 +6,9 @@
 #include "host/abilities.hpp"
 #include "host/capture.hpp"
 #include "host/environment.hpp"
-#include "host/probe_container.hpp"
 #include "host/guest_image.hpp"
 #include "host/landlock.hpp"
+#include "host/probe_container.hpp"
 #include "host/probe_files.hpp"
 #include "host/programs.hpp"
 #include "host/user_data_file.hpp"
@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <sstream>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -151,8 +152,21 @@ std::string random_digits() {
 }
 
 std::string find_home() {
-  const auto home = environment("HOME");
-  return home.empty() ? "/root" : home;
+  if (auto home = environment("HOME"); !home.empty()) return home;
+  std::array<char, 16384> texts{};
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::geteuid(), &entry, texts.data(), texts.size(), &found);
+  if (found != nullptr && *found->pw_dir == '/') return found->pw_dir;
+  return ::geteuid() == 0 ? "/root" : "/";
+}
+
+std::string find_short_runtime_folder(std::uint32_t uid) {
+  // A container with a read-only root file system has at least /dev/shm.
+  const std::array<const char*, 3> places = {"/tmp", "/dev/shm", "/run"};
+  const auto usable = std::find_if(places.begin(), places.end(),
+                                   [](const char* place) { return ::access(place, W_OK) == 0; });
+  return fmt::format("{}/vm-runner-{}", usable == places.end() ? "/dev/shm" : *usable, uid);
 }
 
 std::string find_runtime_folder(std::uint32_t uid) {
@@ -163,9 +177,7 @@ std::string find_runtime_folder(std::uint32_t uid) {
     return session + "/vm-runner";
   }
   if (uid == 0 && ::access("/run", W_OK) == 0) return "/run/vm-runner";
-  // A container with a read-only root file system has at least /dev/shm.
-  const bool has_tmp = ::access("/tmp", W_OK) == 0;
-  return fmt::format("{}/vm-runner-{}", has_tmp ? "/tmp" : "/dev/shm", uid);
+  return find_short_runtime_folder(uid);
 }
 
 void probe_virtiofsd(Host& host) {
@@ -188,6 +200,7 @@ Host probe_host(const Config& config) {
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();
   host.runtime_folder = find_runtime_folder(host.uid);
+  host.short_runtime_folder = find_short_runtime_folder(host.uid);
   host.temporary_folder = find_temporary_folder(host);
   host.has_temporary_folder = ::access(host.temporary_folder.c_str(), W_OK | X_OK) == 0;
   host.kvm = probe_kvm();

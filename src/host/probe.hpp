@@ -14,11 +14,14 @@ namespace vmr {
 /// be found out is in the Host as missing, with its reason.
 Host probe_host(const Config& config);
 
-/// The user's home, for `~`; /root where nobody says.
+/// The user's home, for `~`: as HOME or else the password database says.
 std::string find_home();
 
 /// The folder below which `uid` has the runtime folders of VMs; absolute, need not exist.
 std::string find_runtime_folder(std::uint32_t uid);
+
+/// The same where that one's path is too long for a socket.
+std::string find_short_runtime_folder(std::uint32_t uid);
 
 /// 32 hex digits of fresh randomness.
 std::string random_digits();

@@ -78,9 +78,12 @@ FileFacts probe_file(const std::string& path) {
 
 void probe_files(const Config& config, Host& host) {
   host.files.clear();
-  std::vector<std::string> paths = {host.firmware, host.temporary_folder, host.runtime_folder,
+  std::vector<std::string> paths = {host.firmware,
+                                    host.temporary_folder,
+                                    host.runtime_folder,
                                     config.base_image.value,
-                                    host.runtime_folder + "/" + config.guest_name.value};
+                                    host.runtime_folder + "/" + config.guest_name.value,
+                                    host.short_runtime_folder + "/" + config.guest_name.value};
   paths.push_back(host.qemu);
   if (host.virtiofsd) paths.push_back(host.virtiofsd->path);
   for (const auto& share : config.shares) paths.push_back(share.source.value);

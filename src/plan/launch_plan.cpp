@@ -39,7 +39,7 @@ std::string runtime_folder_of(const std::string& name, const Host& host) {
   constexpr std::string_view longest_name = "/virtiofsd-999.sock";
   const auto folder = fmt::format("{}/{}", host.runtime_folder, name);
   if (folder.size() + longest_name.size() <= longest_socket_path) return folder;
-  return fmt::format("/tmp/vm-runner-{}/{}", host.uid, name);
+  return fmt::format("{}/{}", host.short_runtime_folder, name);
 }
 
 std::string control_socket_of(const std::string& name, const Host& host) {

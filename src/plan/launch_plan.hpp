@@ -104,10 +104,10 @@ struct LaunchPlan {
 /// The shares of `plan` without what is done for them.
 std::vector<Share> shares_of(const LaunchPlan& plan);
 
-/// The folder of the VM `name` while it runs; of `host` only its user and runtime folder count.
+/// The folder of the VM `name` while it runs; of `host` only its runtime folders count.
 std::string runtime_folder_of(const std::string& name, const Host& host);
 
-/// Where the launcher of the VM `name` answers; of `host` only its user and runtime folder count.
+/// Where the launcher of the VM `name` answers; of `host` only its runtime folders count.
 std::string control_socket_of(const std::string& name, const Host& host);
 
 /// Decides everything. Pure; cannot fail for a spec without problems.

@@ -20,6 +20,7 @@ Host docker_host() {
   host.home = "/root";
   host.working_folder = "/work";
   host.runtime_folder = "/run/vm-runner";
+  host.short_runtime_folder = "/tmp/vm-runner-0";
   host.temporary_folder = "/var/tmp";
   host.kvm = {KvmFacts::State::opens, ""};
   host.qemu = "/usr/bin/qemu-system-x86_64";
@@ -62,6 +63,7 @@ Host ordinary_user() {
   host.home = "/home/me";
   host.working_folder = "/home/me/src";
   host.runtime_folder = "/run/user/1000/vm-runner";
+  host.short_runtime_folder = "/tmp/vm-runner-1000";
   host.abilities = {false, true, false, true, false};
   host.files = {{"/share", folder()}, {"/home/me/src", folder()}};
   return host;

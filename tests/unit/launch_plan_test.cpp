@@ -64,7 +64,7 @@ TEST_CASE("without cloud-init there is no seed") {
 TEST_CASE("a socket path always fits its address") {
   const auto spec = spec_of({"GUEST_NAME=" + std::string(63, 'n')}, docker_host());
   auto host = docker_host();
-  host.uid = 1000;
+  host.short_runtime_folder = "/tmp/vm-runner-1000";
   // 107 bytes with "/" + 63 + "/virtiofsd-999.sock"
   host.runtime_folder = "/" + std::string(23, 'r');
   CHECK(make_plan(spec, host).paths.folder == host.runtime_folder + "/" + spec.name);
@@ -73,6 +73,8 @@ TEST_CASE("a socket path always fits its address") {
   CHECK(paths.folder == "/tmp/vm-runner-1000/" + spec.name);
   CHECK(paths.qmp == paths.folder + "/qmp.sock");
   CHECK((paths.folder + "/virtiofsd-999.sock").size() <= 107);
+  host.short_runtime_folder = "/dev/shm/vm-runner-1000";
+  CHECK(make_plan(spec, host).paths.folder == "/dev/shm/vm-runner-1000/" + spec.name);
 }
 
 TEST_CASE("the line about a share") {
