@@ -7,6 +7,7 @@
 #include "config/secrets.hpp"
 #include "run/listen.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
@@ -69,7 +70,16 @@ int act(const Arguments& arguments, const Strings& environment) {
   return number(ExitStatus::failed);
 }
 
+/// Whether standard error is a terminal that may be given colours (https://no-color.org).
+bool is_colour_terminal(const Strings& environment) {
+  const auto says = [](const std::string& word) {
+    return word == "TERM=dumb" || (word.starts_with("NO_COLOR=") && word != "NO_COLOR=");
+  };
+  return ::isatty(STDERR_FILENO) == 1 && std::none_of(environment.begin(), environment.end(), says);
+}
+
 int run(const Strings& argv, const Strings& environment) try {
+  vmr::set_log_colour(is_colour_terminal(environment));
   // Also what is wrong with the words and with the configuration is told in it.
   vmr::set_log_format(vmr::early_log_format(argv, environment));
   return act(vmr::parse_arguments(argv), environment);

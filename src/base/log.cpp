@@ -16,6 +16,7 @@ namespace {
 
 std::atomic<LogLevel> lowest = LogLevel::info;
 std::atomic<LogFormat> chosen_format = LogFormat::text;
+std::atomic<bool> is_coloured = false;
 constexpr std::array<std::string_view, 4> names = {"DEBUG", "INFO", "WARN", "ERROR"};
 
 // One write, so that lines of several processes on one terminal do not mix; a closed standard error
@@ -32,6 +33,10 @@ std::string timestamp(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", date, rest.count());
 }
 
+void write_text(LogLevel level, const std::string& lines) {
+  write_error(is_coloured ? in_colour_of(level, lines) : lines);
+}
+
 }  // namespace
 
 void set_log_level(LogLevel level) {
@@ -40,6 +45,17 @@ void set_log_level(LogLevel level) {
 
 void set_log_format(LogFormat format) {
   chosen_format = format;
+}
+
+void set_log_colour(bool coloured) {
+  is_coloured = coloured;
+}
+
+std::string in_colour_of(LogLevel level, std::string_view lines) {
+  // Dim, cyan, yellow, red. Whatever the guest has switched on is off before and after.
+  constexpr std::array<int, 4> codes = {2, 36, 33, 31};
+  return fmt::format("\x1b[0;{}m{}\x1b[0m\n", codes.at(static_cast<std::size_t>(level)),
+                     lines.substr(0, lines.size() - 1));
 }
 
 bool is_logged(LogLevel level) {
@@ -61,16 +77,18 @@ std::string log_line(LogFormat format, LogLevel level, std::string_view text,
 
 void log(LogLevel level, std::string_view text, const LogFields& fields) {
   if (!is_logged(level)) return;
-  write_error(log_line(chosen_format, level, text, fields, std::chrono::system_clock::now()));
+  const auto line = log_line(chosen_format, level, text, fields, std::chrono::system_clock::now());
+  if (chosen_format == LogFormat::text) return write_text(level, line);
+  write_error(line);
 }
 
 void report(const Problem& problem) {
-  if (chosen_format == LogFormat::text) return write_error(format(problem));
+  if (chosen_format == LogFormat::text) return write_text(LogLevel::error, format(problem));
   log(LogLevel::error, problem.message, {{"from", problem.origin}, {"hint", problem.hint}});
 }
 
 void report(const Error& error) {
-  if (chosen_format == LogFormat::text) return write_error(format(error));
+  if (chosen_format == LogFormat::text) return write_text(LogLevel::error, format(error));
   log(LogLevel::error, error.what(), {{"cause", error.cause}, {"hint", error.hint}});
 }
 

@@ -26,6 +26,13 @@ void set_log_level(LogLevel level);
 /// How events are written from now on; the default is text.
 void set_log_format(LogFormat format);
 
+/// Whether lines of text are coloured from now on, so that on a terminal they are told from a
+/// guest's; the default is no.
+void set_log_colour(bool coloured);
+
+/// `lines`, which end with a newline, in the colour of `level`.
+std::string in_colour_of(LogLevel level, std::string_view lines);
+
 /// Whether events of this level are written.
 bool is_logged(LogLevel level);
 

@@ -26,13 +26,7 @@ namespace {
 
 void announce(const ResolvedVm& vm) {
   for (const auto& share : vm.spec.shares) log_info("{}", describe(share));
-  const std::string user = vm.spec.login_user.empty() ? "the default user" : vm.spec.login_user;
-  if (!vm.spec.generated_password.empty()) {
-    log_info(
-        "Log in as {} with the password {} (made for this run; set GUEST_PASSWORD or "
-        "SSH_PUBKEY to choose)",
-        user, vm.spec.generated_password);
-  }
+  if (const auto note = login_note(vm.spec); !note.empty()) log_info("{}", note);
   if (vm.spec.ssh.port != 0) {
     log_info("SSH: port {} of {} leads to the guest's port 22", vm.spec.ssh.port,
              vm.spec.ssh.address);

@@ -46,6 +46,14 @@ std::string control_socket_of(const std::string& name, const Host& host) {
   return runtime_folder_of(name, host) + "/control.sock";
 }
 
+std::string login_note(const VmSpec& spec) {
+  if (spec.generated_password.empty()) return {};
+  return fmt::format(
+      "Log in as {} with the password {} (made for this run; set GUEST_PASSWORD or SSH_PUBKEY to "
+      "choose)",
+      spec.login_user.empty() ? "the default user" : spec.login_user, spec.generated_password);
+}
+
 LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   LaunchPlan plan;
   plan.vm_name = spec.name;
@@ -70,6 +78,7 @@ LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   plan.on_helper_exit = spec.on_helper_exit;
   plan.hotplug_ports = hotplug_ports(spec);
   plan.console = spec.console;
+  plan.login_note = login_note(spec);
   return plan;
 }
 

@@ -96,7 +96,8 @@ struct LaunchPlan {
   HelperExitPolicy on_helper_exit = HelperExitPolicy::stop;
   std::vector<std::string> hotplug_ports;  ///< QEMU's buses for shares that are added later
   bool console = true;
-  bool locks_down = true;  ///< the launcher gives up, for ever, what it does not need any more
+  std::string login_note{};  ///< how to log in with the password made for this run; empty: none was
+  bool locks_down = true;    ///< the launcher gives up, for ever, what it does not need any more
 
   bool operator==(const LaunchPlan&) const = default;
 };
@@ -112,6 +113,9 @@ std::string control_socket_of(const std::string& name, const Host& host);
 
 /// Decides everything. Pure; cannot fail for a spec without problems.
 LaunchPlan make_plan(const VmSpec& spec, const Host& host);
+
+/// How to log in with the password made for this run; empty when somebody chose one.
+std::string login_note(const VmSpec& spec);
 
 /// "Filesystem #1: /share -> guest tag 'share' (read-write, driver=virtiofs, …)".
 std::string describe(const Share& share);

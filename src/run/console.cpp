@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "run/console.hpp"
 
+#include "base/log.hpp"
+#include "run/login_prompt.hpp"
 #include "run/terminal.hpp"
 #include "run/terminal_queries.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +26,9 @@ using Wait = stream_descriptor::wait_type;
 
 /// A pipe that can be written to takes at least this much without blocking (PIPE_BUF).
 constexpr std::size_t portion = 4096;
+
+/// A guest that has said nothing for so long waits for somebody.
+constexpr std::chrono::milliseconds time_of_quiet{200};
 
 /// False for a regular file and for /dev/null: they are always ready, and epoll refuses them.
 bool can_be_waited_for(int fd) {
@@ -39,13 +46,14 @@ struct Console::State : std::enable_shared_from_this<State> {
         ConsoleViewers& viewers, std::function<void()> on_leave, std::function<void()> on_end)
       : socket(executor, fd.release()),
         input(executor),
-        mode(mode),
+        mode(std::move(mode)),
         viewers(viewers),
         on_leave(std::move(on_leave)),
-        on_end(std::move(on_end)) {
+        on_end(std::move(on_end)),
+        quiet(executor) {
     // Asio would take one that cannot be waited for, and then fail in the child of every fork.
     if (can_be_waited_for(STDOUT_FILENO)) output.emplace(executor, ::dup(STDOUT_FILENO));
-    if (mode.interactive) {
+    if (this->mode.interactive) {
       input.assign(::dup(STDIN_FILENO));
       raw.emplace(STDIN_FILENO);
     }
@@ -58,6 +66,8 @@ struct Console::State : std::enable_shared_from_this<State> {
           if (self->closed) return;
           if (error) return self->viewers.when_shown(self->on_end);
           const std::string_view said(self->from_guest.data(), count);
+          self->quiet.cancel();
+          self->login_prompt.take(said);
           self->viewers.show(said);
           // Where no keyboard is passed on, a terminal's answer would go to somebody else.
           self->pending = self->mode.interactive ? std::string(said) : self->queries.take(said);
@@ -65,8 +75,31 @@ struct Console::State : std::enable_shared_from_this<State> {
         });
   }
 
+  void read_more() {
+    if (mode.show && login_prompt.is_new() && !mode.login_note.empty()) note_when_quiet();
+    read_guest();
+  }
+
+  /// Only a guest that waits asks: "Last login: Monday" may come in two pieces.
+  void note_when_quiet() {
+    quiet.expires_after(time_of_quiet);
+    quiet.async_wait([self = shared_from_this()](boost::system::error_code error) {
+      if (error || self->closed || !self->login_prompt.is_new()) return;
+      self->login_prompt.told();
+      // The prompt stays the last thing on a screen.
+      if (self->mode.interactive) self->write_now("\n");
+      log_info("{}", self->mode.login_note);
+      if (self->mode.interactive) self->write_now(self->login_prompt.line());
+    });
+  }
+
+  /// A few words; those that do not fit are lost.
+  static void write_now(std::string_view text) {
+    [[maybe_unused]] const auto count = ::write(STDOUT_FILENO, text.data(), text.size());
+  }
+
   void show_pending() {
-    if (!mode.show || pending.empty()) return read_guest();
+    if (!mode.show || pending.empty()) return read_more();
     if (!output) {
       write_portion();
       return show_pending();
@@ -103,6 +136,8 @@ struct Console::State : std::enable_shared_from_this<State> {
     const auto typed = escape.take({keys.data(), static_cast<std::size_t>(count)});
     // A guest that does not read its console loses keys, as on a real serial line.
     if (to_guest.empty()) write_to_guest(typed.for_guest);
+    const auto hint = escape.hint("leaves the console and stops the VM");
+    if (!hint.empty()) log_info("{}", hint);
     if (!typed.leave) return read_keys();
     raw.reset();
     on_leave();
@@ -146,6 +181,8 @@ struct Console::State : std::enable_shared_from_this<State> {
   std::optional<RawTerminal> raw;
   EscapeKeys escape;
   QueryFilter queries;
+  LoginPrompt login_prompt;
+  boost::asio::steady_timer quiet;
   std::array<char, portion> from_guest{};
   std::string pending;   ///< what the guest said and standard output has not taken
   std::string to_guest;  ///< what viewers typed and the guest has not taken
@@ -155,12 +192,12 @@ struct Console::State : std::enable_shared_from_this<State> {
 Console::Console(const boost::asio::any_io_executor& executor, UniqueFd socket, ConsoleMode mode,
                  ConsoleViewers& viewers, std::function<void()> on_leave,
                  std::function<void()> on_end)
-    : state_(std::make_shared<State>(executor, std::move(socket), mode, viewers,
+    : state_(std::make_shared<State>(executor, std::move(socket), std::move(mode), viewers,
                                      std::move(on_leave), std::move(on_end))) {
   viewers.set_typed(
       [state = state_.get()](std::string_view keys) { return state->take_typed(keys); });
   state_->read_guest();
-  if (mode.interactive) state_->read_keys();
+  if (state_->mode.interactive) state_->read_keys();
 }
 
 Console::~Console() {
@@ -168,6 +205,7 @@ Console::~Console() {
   state_->viewers.set_typed(nullptr);
   state_->viewers.when_shown(nullptr);
   state_->raw.reset();
+  state_->quiet.cancel();
   boost::system::error_code ignored;
   state_->socket.close(ignored);
   state_->input.close(ignored);

@@ -8,13 +8,15 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace vmr {
 
 /// How the guest's serial console meets the launcher's own standard streams.
 struct ConsoleMode {
-  bool show = true;         ///< write what the guest says to standard output
-  bool interactive = true;  ///< send what is typed; standard input is a terminal
+  bool show = true;          ///< write what the guest says to standard output
+  bool interactive = true;   ///< send what is typed; standard input is a terminal
+  std::string login_note{};  ///< logged when the guest asks somebody to log in; empty: nothing
 };
 
 /// The guest's serial console on a connected socket, for as long as it exists: what the guest says

@@ -2,6 +2,7 @@
 #include "run/console_client.hpp"
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "run/stop_signals.hpp"
 #include "run/terminal.hpp"
 #include "run/terminal_queries.hpp"
@@ -139,6 +140,8 @@ class Visit {
     if (!has_keyboard_) return send_rest();
     const auto typed = escape_.take(to_send_);
     to_send_ = typed.for_guest;
+    const auto hint = escape_.hint("leaves the console, and the VM goes on");
+    if (!hint.empty()) log_info("{}", hint);
     send_rest();
     // The way out has to work when the guest does not read: it loses keys, as on a serial line.
     to_send_.clear();

@@ -351,7 +351,7 @@ class Session {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_reset_{};
   const std::optional<std::uint64_t> oom_kills_ = count_oom_kills();
-  const ConsoleMode console_mode_{plan_.console, plan_.console&& has_keyboard()};
+  const ConsoleMode console_mode_{plan_.console, plan_.console&& has_keyboard(), plan_.login_note};
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
   GuestReports reports_;

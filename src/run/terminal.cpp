@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "run/terminal.hpp"
 
+#include <fmt/format.h>
+
 #include <csignal>
 #include <unistd.h>
 
@@ -49,6 +51,11 @@ EscapeKeys::Typed EscapeKeys::take(std::string_view keys) {
     typed.for_guest += key;
   }
   return typed;
+}
+
+std::string EscapeKeys::hint(std::string_view outcome) const {
+  if (count_ == 0) return {};
+  return fmt::format("Ctrl-] {} more {}", count_ == 1 ? "twice" : "once", outcome);
 }
 
 }  // namespace vmr

@@ -39,6 +39,10 @@ class EscapeKeys {
   /// What of `keys` goes to the guest, at once; what follows the third Ctrl-] is dropped.
   Typed take(std::string_view keys);
 
+  /// What a further Ctrl-] does, where the last keys were one or two: "Ctrl-] once more " and
+  /// `outcome`; otherwise empty.
+  [[nodiscard]] std::string hint(std::string_view outcome) const;
+
  private:
   int count_ = 0;
 };

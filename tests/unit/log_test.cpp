@@ -95,6 +95,25 @@ TEST_CASE("what is told of problems and failures, as text and as objects") {
         "\"level\":\"error\",\"message\":\"cannot start\",\"cause\":\"no\\\"file\"}\n");
 }
 
+TEST_CASE("each level has its colour on a terminal, which ends with its lines") {
+  CHECK(in_colour_of(LogLevel::debug, "[DEBUG] a\n") == "\x1b[0;2m[DEBUG] a\x1b[0m\n");
+  CHECK(in_colour_of(LogLevel::info, "[INFO] a\n") == "\x1b[0;36m[INFO] a\x1b[0m\n");
+  CHECK(in_colour_of(LogLevel::warn, "[WARN] a\n") == "\x1b[0;33m[WARN] a\x1b[0m\n");
+  CHECK(in_colour_of(LogLevel::error, "error: a\n  hint:  b\n") ==
+        "\x1b[0;31merror: a\n  hint:  b\x1b[0m\n");
+  const auto told = [] {
+    set_log_colour(true);
+    log_info("a");
+    set_log_format(LogFormat::json);
+    log_info("b");
+  };
+  const auto seen = standard_error_of(told);
+  set_log_colour(false);
+  set_log_format(LogFormat::text);
+  CHECK(seen.starts_with("\x1b[0;36m[INFO] a\x1b[0m\n{"));
+  CHECK(seen.find('\x1b', 20) == seen.npos);
+}
+
 TEST_CASE("a closed standard error does no harm") {
   const auto pid = fork_and_run([] {
     ::close(STDERR_FILENO);

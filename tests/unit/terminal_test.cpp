@@ -37,6 +37,20 @@ TEST_CASE("another key in between starts anew") {
   CHECK(keys.take("\x1d\x1d") == Typed{"\x1d", true});
 }
 
+TEST_CASE("one or two say what the next does") {
+  EscapeKeys keys;
+  const auto hint_after = [&](const char* typed) {
+    keys.take(typed);
+    return keys.hint("ends it");
+  };
+  CHECK(hint_after("ls").empty());
+  CHECK(hint_after("x\x1d") == "Ctrl-] twice more ends it");
+  CHECK(hint_after("\x1d") == "Ctrl-] once more ends it");
+  CHECK(hint_after("x").empty());
+  CHECK(hint_after("\x1d\x1d") == "Ctrl-] once more ends it");
+  CHECK(hint_after("\x1d").empty());
+}
+
 TEST_CASE("after leaving the count starts anew") {
   EscapeKeys keys;
   CHECK(keys.take("\x1d\x1d\x1d").leave);
