@@ -7,6 +7,7 @@
 #include "host/probe.hpp"
 #include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
+#include "spec/guest.hpp"
 
 #include <fmt/format.h>
 
@@ -119,7 +120,7 @@ ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>
 
 std::vector<Problem> start_problems(const ResolvedVm& vm) {
   std::vector<Problem> problems;
-  if (!vm.spec.disk && vm.spec.boot.kernel.empty()) {
+  if (!has_guest(vm.config, vm.spec)) {
     problems.push_back({"there is no guest to start", "",
                         "set BASE_IMAGE, or make the demo guest with scripts/build-guest"});
   }

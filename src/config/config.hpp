@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmr {
@@ -57,6 +58,9 @@ struct QemuUser {
   bool operator==(const QemuUser&) const = default;
 };
 
+/// The word of BASE_IMAGE for a machine without a disk of ours.
+inline constexpr std::string_view no_base_image = "none";
+
 /// The whole configuration. Text fields are empty when unset.
 struct Config {
   Given<std::uint64_t> memory;  ///< MiB
@@ -73,6 +77,7 @@ struct Config {
   Given<std::string> guest_name;
   Given<std::string> guest_password;
   Given<SshForward> ssh_port;
+  Given<Network> network;
   Given<std::string> ssh_pubkey;  ///< one key a line
   Given<bool> persist;
   Given<PersistBase> persist_base;

@@ -81,8 +81,8 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      store<&Config::memory, memory>},
     {"CPUS", "2", "virtual CPUs, 1 to 255", store<&Config::cpus, cpus>},
     {"BASE_IMAGE", "",
-     "disk image, or a folder with a guest.toml; unset: the guest that is built in, or the one in "
-     "~/.cache/vm-runner/guest",
+     "disk image, or a folder with a guest.toml; none: no disk but those of EXTRA_ARGS; unset: the "
+     "guest that is built in, or the one in ~/.cache/vm-runner/guest",
      store<&Config::base_image, any_text>},
     {"DISK_SIZE", "", "size of the guest's disk (not in this version yet)", refuse<Config>},
     {"KERNEL", "", "kernel to boot directly, without the disk's boot loader",
@@ -106,6 +106,10 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      store<&Config::guest_password, any_text>, true},
     {"SSH_PORT", "2222", "[ADDRESS:]PORT of this host for the guest's port 22; 0: none",
      store<&Config::ssh_port, ssh_forward>},
+    {"NETWORK", "open",
+     "open: the guest reaches what this machine reaches; restricted: nothing, and only SSH_PORT "
+     "leads to it",
+     store<&Config::network, word<Network>>},
     {"SSH_PUBKEY", "", "public keys that may log in, one a line",
      store<&Config::ssh_pubkey, any_text>},
     {"PORT_FWD", "", "more forwarded ports (not in this version yet)", refuse<Config>},

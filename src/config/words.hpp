@@ -22,6 +22,7 @@ enum class Architecture { automatic, x86_64, aarch64 };
 enum class HelperExitPolicy { stop, keep };
 /// What a persistent disk is made as.
 enum class PersistBase { automatic, copy, overlay };
+enum class Network { open, restricted };
 
 template <typename E>
 struct Words;  // specialised below: `list`, an array of {word, value}
@@ -73,6 +74,11 @@ template <>
 struct Words<HelperExitPolicy> {
   static constexpr std::array<std::pair<std::string_view, HelperExitPolicy>, 2> list = {
       {{"stop", HelperExitPolicy::stop}, {"keep", HelperExitPolicy::keep}}};
+};
+template <>
+struct Words<Network> {
+  static constexpr std::array<std::pair<std::string_view, Network>, 2> list = {
+      {{"open", Network::open}, {"restricted", Network::restricted}}};
 };
 template <>
 struct Words<LogFormat> {

@@ -68,6 +68,7 @@ std::string cached_guest(const std::string& home) {
 }
 
 void probe_guest(const Config& config, Host& host) {
+  if (config.base_image.value == no_base_image) return;
   if (!config.base_image.value.empty()) {
     const auto path = absolute_path(config.base_image.value, host.home, host.working_folder);
     auto found = find_guest(path);

@@ -36,7 +36,7 @@ constexpr auto topics = std::to_array<Topic>({
     {"seed",
      "the NoCloud image, by which cloud-init learns of its shares and its user",
      {"CLOUD_INIT", "CLOUD_INIT_USER_DATA", "GUEST_PASSWORD", "SSH_PUBKEY", "GUEST_NAME"}},
-    {"network", "a network of QEMU's own, which needs no privilege", {"SSH_PORT"}},
+    {"network", "a network of QEMU's own, which needs no privilege", {"SSH_PORT", "NETWORK"}},
     {"entropy", "randomness from the host, so that the guest's keys do not wait for it"},
     {"console", "the guest's serial port, whose other end the launcher has", {"ARCH"}},
     {"ports", "the ways between launcher and guest: its words about its mounts, and its agent"},

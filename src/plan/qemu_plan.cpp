@@ -111,9 +111,10 @@ Arguments seed_arguments(const RuntimePaths& paths) {
           "-device", QemuOption("virtio-blk-pci").set("drive", "seed").text()};
 }
 
-Arguments network_arguments(const SshForward& ssh) {
+Arguments network_arguments(const SshForward& ssh, Network network) {
   QemuOption user("user");
   user.set("id", "net0");
+  if (network == Network::restricted) user.set("restrict", "on");
   if (ssh.port != 0) user.set("hostfwd", fmt::format("tcp:{}:{}-:22", ssh.address, ssh.port));
   // Without a boot ROM: nothing boots from the network, and the ROM files may not be installed.
   return {
@@ -226,7 +227,7 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
                  {"boot", boot_arguments(spec.boot, spec.firmware)},
                  {"disk", disk_arguments(spec.disk)},
                  {"seed", seed_arguments(paths)},
-                 {"network", network_arguments(spec.ssh)},
+                 {"network", network_arguments(spec.ssh, spec.network)},
                  {"entropy", entropy_arguments()},
                  {"console", console_arguments(spec.architecture)},
                  {"ports", port_arguments()},

@@ -2,6 +2,7 @@
 #include "spec/guest.hpp"
 
 #include "base/paths.hpp"
+#include "base/qemu_words.hpp"
 #include "spec/boot_files.hpp"
 #include "spec/password.hpp"
 #include "spec/second_seed.hpp"
@@ -74,11 +75,30 @@ std::vector<std::string> resolve_ssh_keys(const Given<std::string>& given, Findi
   return keys;
 }
 
+/// Whether QEMU's arguments have something that a machine starts from.
+bool brings_a_guest(const std::vector<std::string>& words) {
+  // A word that is no option's is a disk to QEMU.
+  constexpr std::array<std::string_view, 15> options = {
+      "",       "drive", "blockdev", "hda", "hdb",    "hdc",      "hdd",   "cdrom",
+      "pflash", "fda",   "fdb",      "sd",  "kernel", "incoming", "loadvm"};
+  const auto found = split_options(words);
+  return std::any_of(found.begin(), found.end(), [&](const QemuOptionWords& option) {
+    return std::find(options.begin(), options.end(), option.name) != options.end() ||
+           read_keys(option.value).contains("bootindex");
+  });
+}
+
 }  // namespace
 
 std::optional<GuestImage> chosen_guest(const Config& config, const Host& host) {
   const bool bare_kernel = config.base_image.value.empty() && !config.kernel.value.empty();
   return bare_kernel ? std::nullopt : host.guest;
+}
+
+bool has_guest(const Config& config, const VmSpec& spec) {
+  return spec.disk || !spec.boot.kernel.empty() ||
+         (config.base_image.value == no_base_image &&
+          (brings_a_guest(config.extra_args.value) || brings_a_guest(config.qemu_args)));
 }
 
 Boot resolve_boot(const Config& config, const Host& host, Findings& findings) {

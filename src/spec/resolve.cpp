@@ -64,7 +64,8 @@ void resolve_machine(const Config& config, const Host& host, VmSpec& spec, Findi
                      word_for(guest->architecture), word_for(spec.architecture)),
          describe(config.arch.origin), "set BASE_IMAGE to a guest of this architecture, or ARCH"});
   }
-  if (!is_arm || !spec.boot.kernel.empty() || !spec.disk) return;
+  const bool has_disk = spec.disk || config.base_image.value == no_base_image;
+  if (!is_arm || !spec.boot.kernel.empty() || !has_disk) return;
   spec.firmware = host.firmware;
   if (host.firmware.empty()) {
     findings.problems.push_back({"there is no UEFI firmware to start the disk's boot loader", "",
@@ -194,7 +195,7 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.boot = resolve_boot(config, host, findings);
   spec.disk = resolve_disk(config, host, spec.boot, findings);
   resolve_machine(config, host, spec, findings);
-  if (!spec.disk && spec.boot.kernel.empty() && host.guest_problem.empty() &&
+  if (!has_guest(config, spec) && host.guest_problem.empty() &&
       host.guest_toml_problems.empty()) {
     findings.warnings.push_back(
         "no guest: set BASE_IMAGE, or make the demo guest with scripts/build-guest");
@@ -207,6 +208,7 @@ Resolved resolve(const Config& config, const Host& host) {
   }
   spec.own_memory = resolve_own_memory(config, spec.shares, findings);
   spec.ssh = resolve_ssh(config, host, findings);
+  spec.network = config.network.value;
   spec.cloud_init = resolve_cloud_init(config, host, spec.generated_password, findings);
   spec.console = !config.no_console.value;
   spec.start_timeout =

@@ -2,6 +2,7 @@
 #include "spec/share_names.hpp"
 
 #include "base/paths.hpp"
+#include "config/share_tag.hpp"
 
 #include <fmt/format.h>
 
@@ -10,23 +11,6 @@
 
 namespace vmr {
 namespace {
-
-constexpr std::size_t longest_virtiofs_tag = 36;
-constexpr std::size_t longest_9p_tag = 31;
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
-  });
-}
-
-/// Whether mount(8) reads `tag` as "the file system with this label".
-bool names_a_disk(std::string_view tag) {
-  constexpr std::array<std::string_view, 5> prefixes = {
-      "LABEL=", "UUID=", "PARTLABEL=", "PARTUUID=", "ID="};
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](auto prefix) { return tag.starts_with(prefix); });
-}
 
 /// Whether a share mounted at `folder` would hide files that the guest itself runs on.
 bool hides_the_guest(std::string_view folder) {
@@ -70,7 +54,7 @@ std::string tag_of(const ShareConfig& config, const std::string& source) {
 
 void check_tag(const ShareConfig& config, const Share& share, Findings& findings) {
   const bool is_9p = share.driver == Driver::ninep;
-  const auto limit = is_9p ? longest_9p_tag : longest_virtiofs_tag;
+  const auto limit = longest_tag(share.driver);
   if (share.tag.empty()) {
     refuse_tag(config, share, "missing target information for device", findings);
   } else if (share.tag.size() > limit) {
@@ -82,8 +66,7 @@ void check_tag(const ShareConfig& config, const Share& share, Findings& findings
     refuse_tag(config, share, "the guest's mount would take it for the label of a disk", findings);
   } else if (has_control_character(share.tag)) {
     refuse_tag(config, share, "a tag cannot have control characters", findings);
-  } else if (config.mount.value.empty() &&
-             (share.tag == "." || share.tag == ".." || share.tag.find('/') != share.tag.npos)) {
+  } else if (config.mount.value.empty() && !is_folder_name(share.tag)) {
     refuse_tag(config, share,
                fmt::format("'/mnt/{}' is not a folder directly below /mnt", share.tag), findings);
   }

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "config/config.hpp"
+#include "config/share_tag.hpp"
 #include "host/host.hpp"
 
 #include <chrono>
@@ -15,9 +16,6 @@
 #include <vector>
 
 namespace vmr {
-
-/// How many shares a machine has PCI addresses for: slots 0x10 to 0x1e, eight functions each.
-inline constexpr std::size_t most_shares = 120;
 
 /// One share, checked and complete.
 struct Share {
@@ -104,6 +102,7 @@ struct VmSpec {
   std::optional<Disk> disk;
   std::vector<Share> shares;
   SshForward ssh;  ///< port 0: none
+  Network network = Network::open;
   std::optional<CloudInit> cloud_init;
   std::string login_user;          ///< empty: unknown
   std::string generated_password;  ///< shown once, when none was given; else empty
