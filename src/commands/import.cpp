@@ -45,7 +45,12 @@ std::string read_domain(const std::string& path) {
 ExitStatus command_import(const Arguments& arguments) {
   const auto name = arguments.domain == "-" ? std::string("standard input") : arguments.domain;
   const auto imported = import_domain(read_domain(arguments.domain), name);
-  for (const auto& note : imported.notes) log_warn("{}", describe(note, name));
+  const auto report = report_of(imported.notes, name, arguments.verbose);
+  for (const auto& line : report.lines) log_warn("{}", line);
+  if (report.untold != 0) {
+    log_info("{} more of its parts {} not carried over, and hardly matter here: import --verbose",
+             report.untold, report.untold == 1 ? "is" : "are");
+  }
   const auto text = print_toml(imported.settings);
   print_output(text);
   return ExitStatus::ok;

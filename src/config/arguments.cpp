@@ -226,6 +226,7 @@ Arguments parse_import(CLI::App& app, Words words) {
   Arguments arguments;
   arguments.command = Command::import_domain;
   app.add_option("domain", arguments.domain);
+  app.add_flag("--verbose", arguments.verbose);
   check_words_behind(Command::import_domain, words);
   parse(app, std::move(words.own));
   if (arguments.domain.empty()) {

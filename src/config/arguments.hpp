@@ -38,6 +38,7 @@ struct Arguments {
   std::string diff;                      ///< of `args`: the other configuration file; empty: none
   bool show_secrets = false;             ///< of `config`
   std::string domain;                    ///< of `import`: the file with libvirt's XML
+  bool verbose = false;                  ///< of `import`: with what hardly matters, too
   bool healthy = false;                  ///< of `status`: only tell whether it is
   bool wait = false;                     ///< of `status`: until it is settled
   bool security = false;                 ///< of `status`: what each process may do

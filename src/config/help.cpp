@@ -28,7 +28,7 @@ Commands:
       tell what this host or container allows and what to do about the rest; 0 if run would work
   vm-runner config [CONFIG.toml] [--set KEY=VALUE]... [--format=toml|json] [--show-secrets]
       print the configuration, each setting with where it came from
-  vm-runner import DOMAIN.xml
+  vm-runner import DOMAIN.xml [--verbose]
       turn a libvirt domain into a CONFIG.toml; what it cannot carry over is told line by line
   vm-runner seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...
       write only the NoCloud image
@@ -106,12 +106,14 @@ constexpr auto command_helps = std::to_array<CommandHelp>({
      "TOML\ncan be given back as CONFIG.toml.",
      "  --format=FORMAT  toml or json\n"
      "  --show-secrets   show the password, too\n"},
-    {Command::import_domain, "import DOMAIN.xml",
+    {Command::import_domain, "import DOMAIN.xml [--verbose]",
      "Prints the configuration file that makes of a libvirt domain (virsh dumpxml) a VM of "
-     "vm-runner's,\nand on standard error, line by line, what could not be carried over. "
-     "DOMAIN.xml "
-     "may be - for\nstandard input.",
-     "  -h, --help       print this\n", false},
+     "vm-runner's,\nand on standard error what could not be carried over: first what keeps the "
+     "guest "
+     "from starting.\nDOMAIN.xml may be - for standard input.",
+     "  --verbose        tell what hardly matters, too\n"
+     "  -h, --help       print this\n",
+     false},
     {Command::seed, "seed -o FILE [CONFIG.toml] [--set KEY=VALUE]...",
      "Writes only the NoCloud image.", "  -o FILE          image to write\n"},
     {Command::status, "status [CONFIG.toml] [--set GUEST_NAME=NAME] [--format=FORMAT] [--healthy]",

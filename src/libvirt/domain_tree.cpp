@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <pugixml.hpp>
 
 namespace vmr {
@@ -139,7 +140,7 @@ class DomainParser {
            "give what 'virsh dumpxml --inactive NAME' prints");
   }
 
-  DomainElement element_of(const pugi::xml_node& node, int depth) const {
+  DomainElement element_of(const pugi::xml_node& node, int depth) {
     const auto offset = static_cast<std::size_t>(node.offset_debug());
     if (depth > deepest_domain_element) refuse(offset, "too many elements in each other");
     DomainElement element;
@@ -147,7 +148,11 @@ class DomainParser {
     element.line = line_at(offset);
     for (const auto& attribute : node.attributes()) {
       element.attributes.push_back({attribute.name(), attribute.value()});
+      if (const auto prefix = declared_by(attribute)) {
+        namespaces_[*prefix].push_back(attribute.value() == qemus);
+      }
     }
+    element.is_qemus = is_qemus(element.name);
     std::string text;
     for (const auto& child : node.children()) {
       if (child.type() == pugi::node_element) {
@@ -157,7 +162,24 @@ class DomainParser {
       }
     }
     element.text = without_blanks(text);
+    for (const auto& attribute : node.attributes()) {
+      if (const auto prefix = declared_by(attribute)) namespaces_[*prefix].pop_back();
+    }
     return element;
+  }
+
+  /// The prefix for which the attribute declares a namespace; empty: for elements without one.
+  static std::optional<std::string_view> declared_by(const pugi::xml_attribute& attribute) {
+    const std::string_view name = attribute.name();
+    if (name == "xmlns") return std::string_view{};
+    return name.starts_with("xmlns:") ? std::optional(name.substr(6)) : std::nullopt;
+  }
+
+  /// Whether the prefix of `name` stands for libvirt's namespace of QEMU's own words.
+  [[nodiscard]] bool is_qemus(std::string_view name) const {
+    const auto colon = name.find(':');
+    const auto declared = namespaces_.find(name.substr(0, colon == name.npos ? 0 : colon));
+    return declared != namespaces_.end() && !declared->second.empty() && declared->second.back();
   }
 
   [[nodiscard]] std::size_t line_at(std::size_t offset) const {
@@ -165,8 +187,12 @@ class DomainParser {
     return static_cast<std::size_t>(std::distance(line_starts_.begin(), after));
   }
 
+  static constexpr std::string_view qemus = "http://libvirt.org/schemas/domain/qemu/1.0";
+
   std::string_view text_;
   const std::string& name_;
+  /// By prefix, whether it stands for that namespace: of the elements around, the innermost last.
+  std::map<std::string_view, std::vector<bool>> namespaces_;
   std::vector<std::size_t> line_starts_ = {0};
 };
 
@@ -225,10 +251,19 @@ DomainElement* find_child(DomainElement& element, std::string_view name) {
   return child_of(element, name);
 }
 
+const DomainElement* find_child(const DomainElement& element, std::string_view name) {
+  return child_of(element, name);
+}
+
 void take_all(DomainElement& element) {
   element.taken = true;
   for (auto& attribute : element.attributes) attribute.taken = true;
   for (auto& child : element.children) take_all(child);
+}
+
+std::string_view local_name(const DomainElement& element) {
+  const auto colon = element.name.find(':');
+  return std::string_view(element.name).substr(colon == std::string::npos ? 0 : colon + 1);
 }
 
 std::string describe(const DomainElement& element) {

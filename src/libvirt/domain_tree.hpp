@@ -27,7 +27,8 @@ struct DomainElement {
   std::string text;  ///< its own, without blanks at both ends
   std::vector<DomainAttribute> attributes;
   std::vector<DomainElement> children;
-  bool taken = false;  ///< itself and its text; attributes and children have their own
+  bool taken = false;     ///< itself and its text; attributes and children have their own
+  bool is_qemus = false;  ///< in libvirt's namespace for QEMU's own words, whatever its prefix
 };
 
 /// The tree of `text`. Throws Error (usage) with file, line and column for what is no XML, has a
@@ -49,9 +50,13 @@ DomainElement* take_child(DomainElement& element, std::string_view name);
 
 /// The first child with this name as it is.
 DomainElement* find_child(DomainElement& element, std::string_view name);
+const DomainElement* find_child(const DomainElement& element, std::string_view name);
 
 /// Marks the element and everything in it as read.
 void take_all(DomainElement& element);
+
+/// The element's name without the prefix of its namespace.
+std::string_view local_name(const DomainElement& element);
 
 /// "<graphics type='vnc'>", "<title>some text</title>", cut to what a line can have.
 std::string describe(const DomainElement& element);

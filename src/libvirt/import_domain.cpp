@@ -33,14 +33,14 @@ void Import::add_arguments(const std::vector<std::string>& words) {
   extra_args.insert(extra_args.end(), words.begin(), words.end());
 }
 
-void Import::lose(const DomainElement& element, std::string_view why) {
+void Import::lose(const DomainElement& element, std::string_view why, NoteWeight weight) {
   found.notes.push_back(
-      {element.line, describe(element), fmt::format("not carried over: {}", why)});
+      {element.line, describe(element), fmt::format("not carried over: {}", why), weight});
 }
 
-void Import::change(const DomainElement& element, std::string_view what) {
+void Import::change(const DomainElement& element, std::string_view what, NoteWeight weight) {
   found.notes.push_back(
-      {element.line, describe(element), fmt::format("carried over, but {}", what)});
+      {element.line, describe(element), fmt::format("carried over, but {}", what), weight});
 }
 
 void Import::set_path(const DomainElement& element, int share, const std::string& name,
@@ -50,7 +50,8 @@ void Import::set_path(const DomainElement& element, int share, const std::string
     set_share(share, name, path);
   } else {
     lose(element,
-         "the path is not absolute; set " + variable_of({share, name}) + " to the whole path");
+         "the path is not absolute; set " + variable_of({share, name}) + " to the whole path",
+         NoteWeight::stops);
   }
 }
 
@@ -65,6 +66,8 @@ ImportedDomain import_domain(std::string_view text, const std::string& file_name
   import_disks(devices, import);
   import_interfaces(devices, import);
   import_ports(devices, import);
+  import_sysinfo(domain, import);
+  import_usb(domain, devices, import);
   import_command_line(domain, import);
   import.set("EXTRA_ARGS", shell_join(import.extra_args));
   import_filesystems(devices, import);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/ascii.hpp"
 #include "libvirt/import_parts.hpp"
+#include "libvirt/qemu_names.hpp"
 
 #include <fmt/format.h>
 
@@ -12,17 +13,6 @@
 
 namespace vmr {
 namespace {
-
-constexpr std::string_view letters_and_digits =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-/// Whether `text` is one of QEMU's own names: of a machine, a CPU model, a feature.
-bool is_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return letters_and_digits.find(c) != letters_and_digits.npos || c == '-' || c == '.' ||
-           c == '_';
-  });
-}
 
 /// Bytes in one of libvirt's units; none for a word that is none.
 std::optional<std::uint64_t> bytes_in(std::string_view unit) {
@@ -37,25 +27,30 @@ std::optional<std::uint64_t> bytes_in(std::string_view unit) {
   return bytes;
 }
 
-/// The amount of an element such as <memory unit='GiB'>2</memory>.
-std::optional<std::uint64_t> bytes_of(DomainElement& element) {
-  const auto unit = bytes_in(take(element, "unit").value_or("KiB"));
-  const auto number = number_in(element.text);
+/// The amount that libvirt takes `number` in `unit` for.
+std::optional<std::uint64_t> bytes_of(std::string_view number_text, std::string_view unit_text) {
+  const auto unit = bytes_in(unit_text);
+  const auto number = number_in(number_text);
   if (!unit || !number || *number > std::numeric_limits<std::uint64_t>::max() / *unit) {
     return std::nullopt;
   }
   return *number * *unit;
 }
 
+/// The amount of an element such as <memory unit='GiB'>2</memory>.
+std::optional<std::uint64_t> take_bytes(DomainElement& element) {
+  return bytes_of(element.text, take(element, "unit").value_or("KiB"));
+}
+
 void import_type(DomainElement& domain, Import& import) {
   const auto type = take(domain, "type").value_or("");
-  if (type == "kvm") {
-    import.set("ACCEL", "kvm");
-  } else if (type == "qemu") {
+  if (type == "qemu") {
     import.set("ACCEL", "tcg");
-  } else {
-    import.lose(domain, "the machine is one of QEMU's, under KVM or TCG");
+  } else if (type != "kvm") {
+    import.lose(domain, "the machine is one of QEMU's, under KVM or TCG", NoteWeight::stops);
   }
+  // KVM is the default where it works; where it does not, a slow guest is told of, and is better
+  // than none.
 }
 
 void import_name(DomainElement& domain, Import& import) {
@@ -76,33 +71,49 @@ void import_name(DomainElement& domain, Import& import) {
                                       name));
 }
 
+std::string_view unit_of(const DomainElement& cell) {
+  const auto unit = peek(cell, "unit");
+  return unit.empty() ? "KiB" : unit;
+}
+
+/// The memory of the domain's NUMA cells together, which libvirt takes before that of <memory>;
+/// none where there are no cells, or one of them has no amount.
+std::optional<std::uint64_t> bytes_of_cells(DomainElement& domain) {
+  auto* cpu = find_child(domain, "cpu");
+  auto* numa = cpu == nullptr ? nullptr : find_child(*cpu, "numa");
+  std::optional<std::uint64_t> sum;
+  if (numa == nullptr) return sum;
+  for (const auto& cell : numa->children) {
+    if (cell.name != "cell") continue;
+    const auto bytes = bytes_of(peek(cell, "memory"), unit_of(cell));
+    if (!bytes || *bytes > std::numeric_limits<std::uint64_t>::max() - sum.value_or(0)) return {};
+    sum = sum.value_or(0) + *bytes;
+  }
+  return sum;
+}
+
 void import_memory(DomainElement& domain, Import& import) {
   constexpr std::uint64_t mebibyte = std::uint64_t{1024} * 1024;
   constexpr std::uint64_t lowest = 16;
   constexpr std::uint64_t highest = std::uint64_t{16} * 1024 * 1024;
+  const auto of_cells = bytes_of_cells(domain);
   auto* memory = take_child(domain, "memory");
-  if (memory == nullptr) return;
-  const auto bytes = bytes_of(*memory);
+  if (memory == nullptr && !of_cells) return;
+  const auto of_memory = memory == nullptr ? std::nullopt : take_bytes(*memory);
+  const auto bytes = of_cells ? of_cells : of_memory;
   const auto size = bytes.value_or(0) / mebibyte + (bytes.value_or(0) % mebibyte == 0 ? 0 : 1);
   if (size < lowest || size > highest) {
-    import.lose(*memory, "not an amount from 16 MiB to 16 TiB; set MEMORY");
+    import.lose(memory == nullptr ? domain : *memory,
+                "not an amount from 16 MiB to 16 TiB; set MEMORY");
     return;
   }
   import.set("MEMORY", std::to_string(size));
   auto* current = take_child(domain, "currentMemory");
-  if (current != nullptr && bytes_of(*current) != bytes) {
+  if (current != nullptr && take_bytes(*current) != bytes) {
     import.lose(*current, fmt::format("the guest has all of its {} MiB from the start; set MEMORY "
                                       "to what it is to have",
                                       size));
   }
-}
-
-/// Whether `topology` is the one that QEMU makes of a number of CPUs: one socket of cores.
-bool is_plain(const DomainElement& topology, const std::string& cpus) {
-  return std::all_of(topology.attributes.begin(), topology.attributes.end(),
-                     [&](const DomainAttribute& part) {
-                       return part.value == (part.name == "cores" ? std::string_view(cpus) : "1");
-                     });
 }
 
 std::string import_vcpus(DomainElement& domain, Import& import) {
@@ -126,54 +137,22 @@ std::string import_vcpus(DomainElement& domain, Import& import) {
   return cpus;
 }
 
-/// ",+x" for the feature, marked as read; empty when it is not one that can be carried over.
-std::string import_feature(DomainElement& feature) {
-  const auto policy = peek(feature, "policy");
-  const bool on =
-      policy == "require" || policy == "force" || policy == "optional" || policy.empty();
-  const bool off = policy == "disable" || policy == "forbid";
-  const auto name = std::string(peek(feature, "name"));
-  if ((!on && !off) || !is_name(name)) return {};
-  feature.taken = take(feature, "name").has_value();
-  take(feature, "policy");
-  return fmt::format(",{}{}", on ? '+' : '-', name);
-}
-
-std::string import_model(DomainElement& cpu, Import& import) {
-  const auto mode = take_word(cpu, "mode", {"host-passthrough", "host-model", "maximum", "custom"});
-  if (mode == "host-passthrough") return "host";
-  if (mode == "maximum") return "max";
-  auto* model = take_child(cpu, "model");
-  if (mode == "host-model") {
-    import.change(cpu, "as CPU_MODEL=host: the CPU itself, not the model that is nearest to it");
-    if (model != nullptr) take_all(*model);
-    return "host";
-  }
-  if (model == nullptr) return {};
-  take_word(*model, "fallback", {"allow", "forbid"});
-  if (is_name(model->text)) return model->text;
-  import.lose(*model, "not a name of a CPU model; set CPU_MODEL");
-  return {};
-}
-
-void import_cpu(DomainElement& domain, const std::string& cpus, Import& import) {
-  auto* cpu = take_child(domain, "cpu");
-  if (cpu == nullptr) return;
-  auto model = import_model(*cpu, import);
-  std::string features;
-  for (auto& child : cpu->children) {
-    if (child.name == "feature" && !model.empty()) features += import_feature(child);
-    if (child.name == "topology" && is_plain(child, cpus)) take_all(child);
-  }
-  import.set("CPU_MODEL", model.empty() ? model : model + features);
-}
-
 void import_machine_type(DomainElement& type, Import& import) {
-  if (type.text != "hvm") import.lose(type, "only whole machines (hvm) can be made");
-  const auto arch = take_word(type, "arch", {"x86_64", "aarch64"}).value_or("");
-  import.is_arm = arch == "aarch64";
-  import.set("ARCH", arch);
-  const auto machine = std::string(peek(type, "machine"));
+  if (type.text != "hvm") {
+    import.lose(type, "only whole machines (hvm) can be made", NoteWeight::stops);
+  }
+  const auto arch = take_word(type, "arch", {"x86_64", "aarch64", "i686"}).value_or("");
+  // A 32-bit guest runs on the 64-bit machine.
+  import.set("ARCH", arch == "i686" ? "x86_64" : arch);
+  auto machine = std::string(peek(type, "machine"));
+  if (const auto instead = machine_instead_of(machine); !instead.empty()) {
+    take(type, "machine");
+    import.change(type,
+                  fmt::format("'{}' is no machine type of this QEMU, but of a distribution's own "
+                              "or of an old one: MACHINE is '{}', the newest of its kind",
+                              machine, instead));
+    machine = instead;
+  }
   if (!is_name(machine)) return;
   take(type, "machine");
   import.set("MACHINE", machine);
@@ -235,6 +214,10 @@ void import_clock(DomainElement& domain, Import& import) {
 }  // namespace
 
 void import_machine(DomainElement& domain, Import& import) {
+  if (auto* os = find_child(domain, "os")) {
+    const auto* type = find_child(*os, "type");
+    import.is_arm = type != nullptr && peek(*type, "arch") == "aarch64";
+  }
   import_name(domain, import);
   import_type(domain, import);
   import_memory(domain, import);

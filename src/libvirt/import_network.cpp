@@ -59,7 +59,7 @@ void import_forward(DomainElement& forward, Import& import) {
   import.set("SSH_PORT", fmt::format("{}:{}", address.empty() ? "0.0.0.0" : address, *start));
 }
 
-/// The card that every VM has.
+/// The card that every VM has, in QEMU's user network.
 void import_own_card(DomainElement& card, Import& import) {
   card.taken = true;
   take(card, "type");
@@ -119,18 +119,44 @@ void import_bridge(DomainElement& card, const std::string& id, Import& import) {
                             *bridge));
 }
 
+/// The card that becomes the one of every VM: of a user network, else of a network of libvirt's.
+DomainElement* own_card_of(DomainElement& devices) {
+  for (const std::string_view type : {"user", "network"}) {
+    for (auto& card : devices.children) {
+      if (card.name == "interface" && peek(card, "type") == type) return &card;
+    }
+  }
+  return nullptr;
+}
+
+/// Whether libvirt's network lets its guests out, which only its name tells here: `default` does.
+void import_network(DomainElement& card, Import& import) {
+  auto* source = take_child(card, "source");
+  const auto name = source == nullptr ? std::string() : take(*source, "network").value_or("");
+  const std::string_view own =
+      "the card is in a network of QEMU's own: nobody but SSH_PORT of this machine reaches the "
+      "guest";
+  if (name == "default") {
+    import.change(card, own);
+    return;
+  }
+  import.set("NETWORK", "restricted");
+  import.change(card,
+                fmt::format("{}, and it reaches nobody, since the network '{}' may be an isolated "
+                            "one (NETWORK=open lets it out; for the network itself give its "
+                            "bridge, virsh net-info {}, as <interface type='bridge'>)",
+                            own, name, name));
+}
+
 }  // namespace
 
 void import_interfaces(DomainElement& devices, Import& import) {
-  bool has_own = false;
+  auto* const own = own_card_of(devices);
   int number = 0;
   for (auto& card : devices.children) {
-    if (card.name != "interface") continue;
+    if (card.name != "interface" || &card == own) continue;
     const auto id = fmt::format("import-net{}", number + 1);
-    if (peek(card, "type") == "user" && !has_own) {
-      has_own = true;
-      import_own_card(card, import);
-    } else if (peek(card, "type") == "user") {
+    if (peek(card, "type") == "user") {
       ++number;
       import_further_card(card, QemuOption("user"), id, import);
     } else if (peek(card, "type") == "bridge") {
@@ -138,10 +164,15 @@ void import_interfaces(DomainElement& devices, Import& import) {
       import_bridge(card, id, import);
     }
   }
-  if (has_own) return;
-  import.change(devices,
-                "the machine has a card in QEMU's user network besides, with SSH_PORT of this "
-                "machine for the guest's SSH (SSH_PORT=0: none)");
+  if (own != nullptr) import_own_card(*own, import);
+  if (own != nullptr && peek(*own, "type") == "network") import_network(*own, import);
+  if (own != nullptr) return;
+  // A guest that nobody gave a way out does not get one.
+  import.set("NETWORK", "restricted");
+  import.change(
+      devices,
+      "the machine has a card of its own besides, by which SSH_PORT of this machine leads "
+      "to the guest's SSH and the guest reaches nothing (NETWORK=open: everything)");
 }
 
 }  // namespace vmr

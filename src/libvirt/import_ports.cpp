@@ -21,14 +21,6 @@ void take_first(DomainElement& devices, std::string_view name, Predicate is_ours
   }
 }
 
-/// Whether `name` is commandline in the namespace that libvirt has for QEMU's own arguments.
-bool is_command_line(const DomainElement& domain, std::string_view name) {
-  const auto colon = name.find(':');
-  if (colon == name.npos || name.substr(colon + 1) != "commandline") return false;
-  const auto declaration = "xmlns:" + std::string(name.substr(0, colon));
-  return peek(domain, declaration) == "http://libvirt.org/schemas/domain/qemu/1.0";
-}
-
 }  // namespace
 
 void import_ports(DomainElement& devices, Import& import) {
@@ -50,11 +42,10 @@ void import_ports(DomainElement& devices, Import& import) {
 
 void import_command_line(DomainElement& domain, Import& import) {
   for (auto& line : domain.children) {
-    if (!is_command_line(domain, line.name)) continue;
+    if (!line.is_qemus || local_name(line) != "commandline") continue;
     line.taken = true;
-    const auto prefix = line.name.substr(0, line.name.find(':'));
     for (auto& argument : line.children) {
-      if (argument.name != prefix + ":arg") continue;
+      if (!argument.is_qemus || local_name(argument) != "arg") continue;
       argument.taken = true;
       // An empty value is an empty argument.
       if (const auto value = take(argument, "value")) import.add_arguments({*value});

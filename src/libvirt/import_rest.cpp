@@ -10,15 +10,16 @@ namespace {
 void note_attributes(const DomainElement& element, const std::string& path, Import& import) {
   for (const auto& attribute : element.attributes) {
     if (attribute.taken || is_implied(path, attribute)) continue;
-    import.found.notes.push_back(
-        {element.line, describe(element, attribute),
-         fmt::format("not carried over: {}", reason_for(path + "@" + attribute.name))});
+    const auto reason = reason_for(path + "@" + attribute.name);
+    import.found.notes.push_back({element.line, describe(element, attribute),
+                                  fmt::format("not carried over: {}", reason.why), reason.weight});
   }
 }
 
 void note_element(const DomainElement& element, const std::string& path, Import& import) {
   if (!element.taken && !is_only_a_frame(path)) {
-    if (!is_implied(path, element)) import.lose(element, reason_for(path));
+    const auto reason = reason_for(path);
+    if (!is_implied(path, element)) import.lose(element, reason.why, reason.weight);
     return;
   }
   note_attributes(element, path, import);

@@ -32,6 +32,7 @@ constexpr std::array implied_elements = std::to_array<ImpliedElement>({
     {"domain/memoryBacking/allocation", {"mode", "ondemand"}, {}},
     {"domain/features/acpi", {}, {}},
     {"domain/features/pae", {}, {}},
+    {"domain/os/smbios", {"mode", "emulate"}, {}},
     {"domain/features/gic", {}, {}},
     {"domain/features/vmport", {"state", "off"}, {}},
     {"domain/os/bootmenu", {"enable", "no"}, {}},
@@ -41,7 +42,6 @@ constexpr std::array implied_elements = std::to_array<ImpliedElement>({
     {"domain/pm/suspend-to-disk", {"enabled", "no"}, {}},
     {"domain/devices/emulator", {}, {}},
     {"domain/devices/controller", {"type", "pci"}, {}},
-    {"domain/devices/controller", {"type", "usb"}, {}},
     {"domain/devices/controller", {"type", "virtio-serial"}, {}},
     {"domain/devices/controller", {"type", "sata"}, {}},
     {"domain/devices/controller", {"type", "ide"}, {}},
@@ -83,11 +83,6 @@ constexpr std::array<std::string_view, 8> frames = {
     "domain/features", "domain/features/apic", "domain/memoryBacking", "domain/clock",
     "domain/pm",       "domain/resource",      "domain/devices/rng",   "domain/os"};
 
-struct Reason {
-  std::string_view path;
-  std::string_view why;
-};
-
 constexpr std::string_view no_display =
     "the machine has no display, only its serial console; devices of QEMU's go into EXTRA_ARGS";
 constexpr std::string_view of_the_host =
@@ -104,10 +99,11 @@ constexpr std::array reasons = std::to_array<Reason>({
     {"domain/maxMemory", "memory cannot be added while the machine runs; set MEMORY to all of it"},
     {"domain/vcpu@cpuset", tuning},
     {"domain/vcpu@placement", tuning},
-    {"domain/vcpus", "every CPU is there from the start; set CPUS"},
+    {"domain/vcpus", "every CPU is there from the start; set CPUS", NoteWeight::matters},
     {"domain/cpu/topology", "put '-smp' with sockets, cores and threads into EXTRA_ARGS"},
     {"domain/cpu/numa", "the memory is one piece; NUMA nodes need '-numa' in EXTRA_ARGS"},
-    {"domain/cpu/feature", "not a feature with a policy that CPU_MODEL can have"},
+    {"domain/cpu/feature", "not a feature with a policy that CPU_MODEL can have",
+     NoteWeight::matters},
     {"domain/cputune", tuning},
     {"domain/numatune", tuning},
     {"domain/blkiotune", tuning},
@@ -121,20 +117,24 @@ constexpr std::array reasons = std::to_array<Reason>({
     {"domain/memoryBacking/source", "memory that is shared is a memfd here, never a file"},
     {"domain/seclabel",
      "run vm-runner as the user, or under the AppArmor or SELinux label, that QEMU is to have"},
-    {"domain/os@firmware", firmware},
-    {"domain/os/firmware", firmware},
-    {"domain/os/loader", firmware},
-    {"domain/os/nvram", firmware},
-    {"domain/os/type@arch", "neither x86_64 nor aarch64; set ARCH"},
-    {"domain/os/type@machine", "not a name of a machine type; set MACHINE"},
+    {"domain/os@firmware", firmware, NoteWeight::stops},
+    {"domain/os/firmware", firmware, NoteWeight::stops},
+    {"domain/os/loader", firmware, NoteWeight::stops},
+    {"domain/os/nvram", firmware, NoteWeight::stops},
+    {"domain/os/type@arch", "neither x86_64 nor aarch64; set ARCH", NoteWeight::stops},
+    {"domain/os/type@machine", "not a name of a machine type; set MACHINE", NoteWeight::matters},
     {"domain/os/dtb", "put '-dtb FILE' into EXTRA_ARGS"},
-    {"domain/os/boot", "the machine starts from its kernel, disks and discs only"},
+    {"domain/os/boot", "the machine starts from its kernel, disks and discs only",
+     NoteWeight::matters},
     {"domain/devices/disk/boot", "the machine starts from BASE_IMAGE before any other disk"},
-    {"domain/devices/interface/boot", "the machine does not start from the network"},
-    {"domain/devices/filesystem/boot", "the machine does not start from a share"},
-    {"domain/sysinfo", "put '-smbios' into EXTRA_ARGS"},
+    {"domain/devices/interface/boot", "the machine does not start from the network",
+     NoteWeight::matters},
+    {"domain/devices/filesystem/boot", "the machine does not start from a share",
+     NoteWeight::matters},
+    {"domain/sysinfo", "put '-smbios' or '-fw_cfg' into EXTRA_ARGS"},
     {"domain/os/smbios", "put '-smbios' into EXTRA_ARGS"},
-    {"domain/launchSecurity", "memory is not encrypted; vm-runner shares it with its helpers"},
+    {"domain/launchSecurity", "memory is not encrypted; vm-runner shares it with its helpers",
+     NoteWeight::matters},
     {"domain/on_poweroff", "when the guest powers off, the launcher ends"},
     {"domain/on_reboot",
      "when the guest restarts, so does the machine; put '-no-reboot' into EXTRA_ARGS to end it"},
@@ -155,13 +155,15 @@ constexpr std::array reasons = std::to_array<Reason>({
     {"domain/devices/redirdev", no_display},
     {"domain/devices/smartcard", "there is no such device; put it into EXTRA_ARGS"},
     {"domain/devices/hub", "there is no USB; put its devices into EXTRA_ARGS"},
-    {"domain/devices/tpm", "start swtpm and put '-tpmdev emulator,…' into EXTRA_ARGS"},
-    {"domain/devices/hostdev", of_the_host},
+    {"domain/devices/tpm", "start swtpm and put '-tpmdev emulator,…' into EXTRA_ARGS",
+     NoteWeight::matters},
+    {"domain/devices/hostdev", of_the_host, NoteWeight::matters},
     {"domain/devices/memballoon",
      "there is no balloon, since nothing here would move it; 'virtio-balloon-pci' may go into "
      "EXTRA_ARGS"},
     {"domain/devices/watchdog", "put '-device i6300esb' and '-action watchdog=…' into EXTRA_ARGS"},
-    {"domain/devices/vsock", "put '-device vhost-vsock-pci,guest-cid=…' into EXTRA_ARGS"},
+    {"domain/devices/vsock", "put '-device vhost-vsock-pci,guest-cid=…' into EXTRA_ARGS",
+     NoteWeight::matters},
     {"domain/devices/channel",
      "the channels of the launcher are its own and the guest agent's; others go into EXTRA_ARGS"},
     {"domain/devices/console", "the launcher has one console, the serial port"},
@@ -173,19 +175,23 @@ constexpr std::array reasons = std::to_array<Reason>({
     {"domain/devices/disk/driver@detect_zeroes", of_base_image},
     {"domain/devices/disk/serial", of_base_image},
     {"domain/devices/disk/iotune", tuning},
-    {"domain/devices/disk/shareable", "two machines never write to one disk here"},
+    {"domain/devices/disk/shareable", "two machines never write to one disk here",
+     NoteWeight::matters},
     {"domain/devices/interface",
      "only <interface type='user'> and type='bridge' can be; for a network of libvirt's name its "
-     "bridge (virsh net-info NETWORK)"},
+     "bridge (virsh net-info NETWORK)",
+     NoteWeight::matters},
     {"domain/devices/interface/portForward",
-     "only one port, to the guest's 22 by TCP and IPv4, can be forwarded (SSH_PORT)"},
+     "only one port, to the guest's 22 by TCP and IPv4, can be forwarded (SSH_PORT)",
+     NoteWeight::matters},
     {"domain/devices/interface/mac@address", "not a MAC address"},
     {"domain/devices/interface/backend", "QEMU's own user network is used"},
     {"domain/devices/interface/bandwidth", "limit the traffic on the host (tc)"},
     {"domain/devices/interface/filterref", "filter the traffic on the host (nftables)"},
     {"domain/devices/filesystem/idmap",
      "set FILESYSTEM_OWNER=UID:GID for one owner of all that the guest makes, or start vm-runner "
-     "in a user namespace"},
+     "in a user namespace",
+     NoteWeight::matters},
     {"domain/devices/filesystem/binary@path",
      "virtiofsd is found as libvirt finds it, by the files of /etc/qemu/vhost-user"},
     {"domain/devices/filesystem/binary/lock", "the guest's locks are its own"},
@@ -227,11 +233,11 @@ bool is_implied(std::string_view path, const DomainAttribute& attribute) {
   });
 }
 
-std::string_view reason_for(std::string_view path) {
+Reason reason_for(std::string_view path) {
   const auto* reason = std::find_if(reasons.begin(), reasons.end(),
                                     [&](const Reason& row) { return row.path == path; });
-  if (reason != reasons.end()) return reason->why;
-  return "there is no setting for it; where QEMU has an argument for it, use EXTRA_ARGS";
+  if (reason != reasons.end()) return *reason;
+  return {{}, "there is no setting for it; where QEMU has an argument for it, use EXTRA_ARGS"};
 }
 
 }  // namespace vmr

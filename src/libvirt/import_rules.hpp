@@ -3,6 +3,7 @@
 #pragma once
 
 #include "libvirt/domain_tree.hpp"
+#include "libvirt/import_domain.hpp"
 
 #include <string>
 #include <string_view>
@@ -19,8 +20,14 @@ bool is_only_a_frame(std::string_view path);
 /// The same as is_implied for one attribute of the element at `path`.
 bool is_implied(std::string_view path, const DomainAttribute& attribute);
 
-/// Why the element at `path` is not carried over, or its attribute ("domain/cpu@mode"), and what
-/// to do instead.
-std::string_view reason_for(std::string_view path);
+/// Why a part of a domain is not carried over, and what to do instead.
+struct Reason {
+  std::string_view path;  ///< of an element, or of its attribute: "domain/cpu@mode"
+  std::string_view why;
+  NoteWeight weight = NoteWeight::minor;
+};
+
+/// The reason for the element or attribute at `path`.
+Reason reason_for(std::string_view path);
 
 }  // namespace vmr

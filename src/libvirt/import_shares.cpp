@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "config/share_tag.hpp"
 #include "libvirt/import_parts.hpp"
+#include "libvirt/share_names.hpp"
 
 #include <fmt/format.h>
 
@@ -14,14 +16,22 @@ void set_attribute(DomainElement& element, std::string_view attribute, int share
   import.set_share(share, std::string(setting), take(element, attribute).value_or(""));
 }
 
+Driver driver_of(const DomainElement& filesystem) {
+  const auto* driver = find_child(filesystem, "driver");
+  return driver != nullptr && peek(*driver, "type") == "virtiofs" ? Driver::virtiofs
+                                                                  : Driver::ninep;
+}
+
 void import_driver(DomainElement& filesystem, int share, Import& import) {
+  const bool is_virtiofs = driver_of(filesystem) == Driver::virtiofs;
+  import.set_share(share, "DRIVER", is_virtiofs ? "virtiofs" : "9p");
   auto* driver = take_child(filesystem, "driver");
-  const bool virtiofs = driver != nullptr && take_word(*driver, "type", {"virtiofs"}).has_value();
-  import.set_share(share, "DRIVER", virtiofs ? "virtiofs" : "9p");
   if (driver == nullptr) return;
-  take_word(*driver, "type", {"path"});
+  take(*driver, "type");
   set_attribute(*driver, "wrpolicy", share, "WRPOLICY", import);
-  set_attribute(*driver, "queue", share, "QUEUE_SIZE", import);
+  // libvirt does not look at it for 9p.
+  const auto queue = take(*driver, "queue").value_or("");
+  if (is_virtiofs) import.set_share(share, "QUEUE_SIZE", queue);
 }
 
 /// What libvirt has about the virtiofsd of a share.
@@ -42,34 +52,39 @@ void import_binary(DomainElement& filesystem, int share, Import& import) {
   }
 }
 
-void import_target(DomainElement& filesystem, int share, Import& import) {
+/// Gives the share a tag and a mount folder that no other has, and that are ones.
+void import_target(DomainElement& filesystem, int share, const std::string& source,
+                   ShareNames& names, Import& import) {
   auto* target = take_child(filesystem, "target");
-  if (target == nullptr) return;
-  const auto tag = take(*target, "dir").value_or("");
-  import.set_share(share, "TARGET", tag);
-  const bool is_folder = tag != "." && tag != ".." && tag.find('/') == tag.npos;
-  if (is_folder) return;
-  // The tag may be a path; there the guest of the libvirt domain has probably mounted it.
-  auto name = tag;
-  std::replace(name.begin(), name.end(), '/', '-');
-  std::replace(name.begin(), name.end(), '.', '-');
-  name.erase(0, std::min(name.find_first_not_of('-'), name.size()));
-  const auto mount = fmt::format("/mnt/{}", name.empty() ? fmt::format("share{}", share) : name);
+  const auto given = target == nullptr ? std::string() : take(*target, "dir").value_or("");
+  // Without one our tag is the last part of the source, which has to be one as well.
+  const auto asked = given.empty() ? source.substr(source.rfind('/') + 1) : given;
+  const auto tag = names.settle_tag(asked, driver_of(filesystem));
+  if (!given.empty() || tag != asked) import.set_share(share, "TARGET", tag);
+  const auto& told = target == nullptr ? filesystem : *target;
+  if (tag != asked) {
+    import.change(told, fmt::format("with the tag '{}': {}. The guest mounts it by this tag", tag,
+                                    names.objection));
+  }
+  const auto mount = names.settle_mount(tag, share);
+  if (mount == "/mnt/" + tag) return;
   import.set_share(share, "MOUNT", mount);
-  import.change(*target, fmt::format("the guest mounts it at {}: no folder of /mnt can have this "
-                                     "tag's name; set {} to another one",
-                                     mount, share_variable(share, "MOUNT")));
+  // Without a seed the guest mounts it where it always has.
+  if (!import.has_seed) return;
+  import.change(told, fmt::format("the guest mounts it at {}: no folder of /mnt can have this "
+                                  "tag's name; set {} to another one",
+                                  mount, share_variable(share, "MOUNT")));
 }
 
 void import_filesystem(DomainElement& filesystem, int share, const std::string& source,
-                       Import& import) {
+                       ShareNames& names, Import& import) {
   filesystem.taken = true;
   auto* element = take_child(filesystem, "source");
   take(*element, "dir");
   import.set_share(share, "SOURCE", source);
   take(filesystem, "type");
   take_word(filesystem, "model", {"virtio", "virtio-non-transitional"});
-  import_target(filesystem, share, import);
+  import_target(filesystem, share, source, names, import);
   import_driver(filesystem, share, import);
   set_attribute(filesystem, "accessmode", share, "ACCESSMODE", import);
   if (take_child(filesystem, "readonly") != nullptr) import.set_share(share, "READONLY", "true");
@@ -82,11 +97,39 @@ void import_filesystem(DomainElement& filesystem, int share, const std::string& 
   import_binary(filesystem, share, import);
 }
 
+/// The path with a slash at its end, without `..`; as far as its text alone says.
+std::string plain_path(std::string_view path) {
+  std::string plain = "/";
+  while (!path.empty()) {
+    const auto part = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), part.size() + 1));
+    if (part == "..") {
+      plain.erase(plain.rfind('/', plain.size() - 2) + 1);
+    } else if (!part.empty() && part != ".") {
+      plain.append(part).append("/");
+    }
+  }
+  return plain;
+}
+
+/// Why the folder is never shared; empty: it can be.
+std::string objection_to_source(const std::string& source, const Import& import) {
+  if (source.empty() || source.front() != '/') return "its source is not an absolute path";
+  const auto folder = plain_path(source);
+  if (folder == "/") return "the whole file system is not shared; share a folder below it";
+  const auto& image = import.base_image;
+  if (image.empty() || !plain_path(image).starts_with(folder)) return {};
+  return fmt::format(
+      "the machine's own disk is in it ({}), which its guest must not reach; move one "
+      "of them",
+      image);
+}
+
 /// Why there is no share of ours for `filesystem`; empty: there is one.
-std::string objection_to(DomainElement& filesystem, int share) {
+std::string objection_to(const DomainElement& filesystem, std::size_t share, const Import& import) {
   const auto type = peek(filesystem, "type");
-  auto* source = find_child(filesystem, "source");
-  auto* driver = find_child(filesystem, "driver");
+  const auto* source = find_child(filesystem, "source");
+  const auto* driver = find_child(filesystem, "driver");
   const auto driver_type = driver == nullptr ? std::string_view{} : peek(*driver, "type");
   const auto path = source == nullptr ? std::string_view{} : peek(*source, "dir");
   if (!type.empty() && type != "mount") return "only folders of this machine are shared";
@@ -96,21 +139,25 @@ std::string objection_to(DomainElement& filesystem, int share) {
   if (source != nullptr && !peek(*source, "socket").empty()) {
     return "vm-runner starts the virtiofsd of a share itself; give the folder as its source";
   }
-  if (path.empty() || path.front() != '/') return "its source is not an absolute path";
-  if (share > max_share_number) return fmt::format("at most {} shares", max_share_number);
-  return {};
+  if (auto objection = objection_to_source(std::string(path), import); !objection.empty()) {
+    return objection;
+  }
+  if (share <= most_shares) return {};
+  return fmt::format("a VM takes at most {} shares; share a folder that several of them are in",
+                     most_shares);
 }
 
 }  // namespace
 
 void import_filesystems(DomainElement& devices, Import& import) {
+  ShareNames names(import.extra_args);
   int share = 1;
   for (auto& filesystem : devices.children) {
     if (filesystem.name != "filesystem") continue;
-    const auto objection = objection_to(filesystem, share);
+    const auto objection = objection_to(filesystem, static_cast<std::size_t>(share), import);
     if (objection.empty()) {
-      auto* source = find_child(filesystem, "source");
-      import_filesystem(filesystem, share++, std::string(peek(*source, "dir")), import);
+      const auto source = std::string(peek(*find_child(filesystem, "source"), "dir"));
+      import_filesystem(filesystem, share++, source, names, import);
     } else {
       import.lose(filesystem, objection);
       take_all(filesystem);

@@ -130,6 +130,8 @@ TEST_CASE("import takes libvirt's file and nothing else") {
   expected.command = Command::import_domain;
   expected.domain = "my domain,%.xml";
   CHECK(parse_arguments({"import", "my domain,%.xml"}) == expected);
+  expected.verbose = true;
+  CHECK(parse_arguments({"import", "--verbose", "my domain,%.xml"}) == expected);
   CHECK(refusal({"import"}) == "import: no file with a libvirt domain given");
   CHECK(refusal({"import", "a.xml", "--set", "A=B"}) ==
         "The following arguments were not expected: A=B --set");
