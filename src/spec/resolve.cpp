@@ -195,8 +195,7 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.boot = resolve_boot(config, host, findings);
   spec.disk = resolve_disk(config, host, spec.boot, findings);
   resolve_machine(config, host, spec, findings);
-  if (!has_guest(config, spec) && host.guest_problem.empty() &&
-      host.guest_toml_problems.empty()) {
+  if (!has_guest(config, spec) && host.guest_problem.empty() && host.guest_toml_problems.empty()) {
     findings.warnings.push_back(
         "no guest: set BASE_IMAGE, or make the demo guest with scripts/build-guest");
   }
