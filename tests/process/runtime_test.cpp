@@ -126,9 +126,10 @@ TEST_CASE("launch: in a container it has 8 s to stop, and as PID 1 it reaps orph
       wrapper.end(),
       {"/bin/sh", "-c", "mount --bind /etc/hosts /etc/hosts; (sleep 1000 &); exec \"$@\"", "sh"});
   const FakeHost host;
-  Launcher outside(host.settings(join(FakeHost::virtiofs_share(1, host / "one"),
-                                      {{"FAKE_QEMU", "echo-console,report"}})),
-                   {}, {wrapper, {}});
+  auto settings = host.settings(
+      join(FakeHost::virtiofs_share(1, host / "one"), {{"FAKE_QEMU", "echo-console,report"}}));
+  settings.erase("STOP_TIMEOUT");
+  Launcher outside(settings, {}, {wrapper, {}});
   REQUIRE(outside.wait_for_log("The machine runs"));
   REQUIRE(outside.child_pids().size() == 1);
   const auto all = outside.descendant_pids();

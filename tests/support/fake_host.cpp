@@ -2,6 +2,8 @@
 #include "support/fake_host.hpp"
 
 #include "build_paths.hpp"
+#include "host/environment.hpp"
+#include "host/probe_container.hpp"
 #include "support/guest.hpp"
 #include "support/processes.hpp"
 #include "support/text_file.hpp"
@@ -62,18 +64,22 @@ FakeHost::~FakeHost() {
 }
 
 Launcher::Variables FakeHost::settings(const Launcher::Variables& more) const {
-  return join({{"PATH", folder_ / "bin" + ":" + own_path()},
-               {"HOME", folder_ / "home"},
-               {"XDG_CACHE_HOME", folder_ / "home"},
-               {"XDG_CONFIG_HOME", folder_.path()},
-               {"XDG_RUNTIME_DIR", runtime_folder()},
-               {"FAKE_LOG_DIR", folder_ / "log"},
-               {"BASE_IMAGE", folder_.path()},
-               {"ACCEL", "tcg"},
-               {"MEMORY", "64"},
-               {"GUEST_PASSWORD", "secret"},
-               // The fakes write into folders that a confined QEMU has no way to.
-               {"QEMU_USER", "launcher"}},
+  // Also where the tests run in a container, the fake host is a machine.
+  const bool is_machine = find_surroundings("", environment) == Surroundings::machine;
+  const Launcher::Variables machine =
+      is_machine ? Launcher::Variables{} : Launcher::Variables{{"STOP_TIMEOUT", "90"}};
+  return join(join(machine, {{"PATH", folder_ / "bin" + ":" + own_path()},
+                             {"HOME", folder_ / "home"},
+                             {"XDG_CACHE_HOME", folder_ / "home"},
+                             {"XDG_CONFIG_HOME", folder_.path()},
+                             {"XDG_RUNTIME_DIR", runtime_folder()},
+                             {"FAKE_LOG_DIR", folder_ / "log"},
+                             {"BASE_IMAGE", folder_.path()},
+                             {"ACCEL", "tcg"},
+                             {"MEMORY", "64"},
+                             {"GUEST_PASSWORD", "secret"},
+                             // The fakes write into folders that a confined QEMU has no way to.
+                             {"QEMU_USER", "launcher"}}),
               more);
 }
 
