@@ -4,6 +4,7 @@
 #include "config/raw_settings.hpp"
 #include "config/secrets.hpp"
 #include "config/settings.hpp"
+#include "config/wrapping.hpp"
 
 #include <fmt/format.h>
 
@@ -21,18 +22,43 @@ Problem problem_with(const Given<std::string>& text, const Invalid& invalid, boo
   return {fmt::format("{}: {}", subject, invalid.message), describe(text.origin), invalid.hint};
 }
 
+/// What stands around a password may be part of it, and what stands around a path of something that
+/// is there, which is not known here.
+bool is_refused(const Wrapping& wrapping, ValueKind kind) {
+  return kind != ValueKind::password && (kind != ValueKind::path || wrapping.carriage_return);
+}
+
+/// The same with what stands around it found; marked where that makes it no value.
+Given<std::string> judge_wrapping(Given<std::string> text, ValueKind kind, LoadedConfig& loaded) {
+  const auto wrapping = find_wrapping(text.value, kind);
+  if (!wrapping || text.invalid) return text;
+  if (is_refused(*wrapping, kind)) {
+    // Among keys a private one may have been pasted by mistake.
+    const bool is_shown = kind != ValueKind::keys;
+    loaded.problems.push_back(
+        problem_with(text, refusal_of(*wrapping, text.origin, is_shown), !is_shown));
+    text.invalid = true;
+  } else if (kind == ValueKind::password) {
+    loaded.warnings.push_back(
+        fmt::format("{}: the value itself has {}, which the password has then",
+                    describe(text.origin), wrapping->what));
+  }
+  return text;
+}
+
 /// Gives every field of `target` its default, then what `raw` says.
 template <typename Target>
 void fill(Target& target, std::span<const Setting<Target>> settings, int share,
-          const RawSettings& raw, std::vector<Problem>& problems) {
+          const RawSettings& raw, LoadedConfig& loaded) {
   for (const auto& setting : settings) {
     const SettingKey key{share, std::string(setting.name)};
     const Origin by_default{Source::default_value, variable_of(key), {}};
     setting.store(target, {std::string(setting.default_value), by_default});
     const auto given = raw.values.find(key);
     if (given == raw.values.end()) continue;
-    if (const auto invalid = setting.store(target, given->second)) {
-      problems.push_back(problem_with(given->second, *invalid, setting.secret));
+    const auto text = judge_wrapping(given->second, setting.store.kind, loaded);
+    if (const auto invalid = setting.store(target, text)) {
+      loaded.problems.push_back(problem_with(text, *invalid, setting.secret));
     }
   }
 }
@@ -63,12 +89,12 @@ LoadedConfig load_config(const Arguments& arguments, const std::vector<std::stri
   LoadedConfig loaded;
   loaded.problems = raw.problems;
   loaded.warnings = raw.warnings;
-  fill(loaded.config, vm_settings(), 0, raw, loaded.problems);
+  fill(loaded.config, vm_settings(), 0, raw, loaded);
   for (const int number : share_numbers(raw)) {
     ShareConfig share;
     share.number = number;
     share.origin = start_of_share(number, raw);
-    fill(share, share_settings(), number, raw, loaded.problems);
+    fill(share, share_settings(), number, raw, loaded);
     loaded.config.shares.push_back(std::move(share));
   }
   loaded.config.qemu_args = arguments.qemu_args;

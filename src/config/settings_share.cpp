@@ -43,7 +43,8 @@ Parsed<std::uint64_t> thread_pool_size(const Text& text) {
 }
 
 constexpr std::array settings = std::to_array<Setting<ShareConfig>>({
-    {"SOURCE", "", "directory to share; required", store<&ShareConfig::source, any_text>},
+    {"SOURCE", "", "directory to share; required",
+     store<&ShareConfig::source, any_text, ValueKind::path>},
     {"TARGET", "", "tag the guest sees; unset: last component of the source",
      store<&ShareConfig::target, any_text>},
     {"DRIVER", "virtiofs", "virtiofs, 9p, or auto (virtiofs where it can run, else 9p)",

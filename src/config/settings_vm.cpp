@@ -58,6 +58,14 @@ Parsed<std::chrono::milliseconds> seconds(const Text& text) {
   return parse_seconds(text.value);
 }
 
+/// Some time: in none nothing can start.
+Parsed<std::chrono::milliseconds> some_seconds(const Text& text) {
+  auto parsed = parse_seconds(text.value);
+  const auto* time = std::get_if<std::chrono::milliseconds>(&parsed);
+  if (time == nullptr || time->count() > 0) return parsed;
+  return Invalid{"QEMU cannot start in no time", "seconds above 0, or leave it out"};
+}
+
 Parsed<std::uint64_t> hotplug_shares(const Text& text) {
   // One PCI slot has eight functions.
   return parse_number(text.value, 0, 8);
@@ -83,12 +91,14 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
     {"BASE_IMAGE", "",
      "disk image, or a folder with a guest.toml; none: no disk but those of EXTRA_ARGS; unset: the "
      "guest that is built in, or the one in ~/.cache/vm-runner/guest",
-     store<&Config::base_image, any_text>},
+     store<&Config::base_image, any_text, ValueKind::path>},
     {"DISK_SIZE", "", "size of the guest's disk (not in this version yet)", refuse<Config>},
     {"KERNEL", "", "kernel to boot directly, without the disk's boot loader",
-     store<&Config::kernel, any_text>},
-    {"INITRD", "", "initial RAM disk for KERNEL", store<&Config::initrd, any_text>},
-    {"CMDLINE", "", "kernel command line for KERNEL", store<&Config::cmdline, any_text>},
+     store<&Config::kernel, any_text, ValueKind::path>},
+    {"INITRD", "", "initial RAM disk for KERNEL",
+     store<&Config::initrd, any_text, ValueKind::path>},
+    {"CMDLINE", "", "kernel command line for KERNEL",
+     store<&Config::cmdline, any_text, ValueKind::command_line>},
     {"ACCEL", "auto", "auto (KVM where it works, else TCG), kvm or tcg",
      store<&Config::accel, word<Accelerator>>},
     {"REQUIRE_KVM", "0", "fail rather than run without KVM", store<&Config::require_kvm, boolean>},
@@ -103,7 +113,7 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
     {"GUEST_PASSWORD", "",
      "password of the login user; when neither it nor SSH_PUBKEY is given, a random one is made "
      "and shown once",
-     store<&Config::guest_password, any_text>, true},
+     store<&Config::guest_password, any_text, ValueKind::password>, true},
     {"SSH_PORT", "2222", "[ADDRESS:]PORT of this host for the guest's port 22; 0: none",
      store<&Config::ssh_port, ssh_forward>},
     {"NETWORK", "open",
@@ -111,21 +121,22 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      "leads to it",
      store<&Config::network, word<Network>>},
     {"SSH_PUBKEY", "", "public keys that may log in, one a line",
-     store<&Config::ssh_pubkey, any_text>},
+     store<&Config::ssh_pubkey, any_text, ValueKind::keys>},
     {"PORT_FWD", "", "more forwarded ports (not in this version yet)", refuse<Config>},
     {"PERSIST", "0", "keep the guest's disk changes in DATA_DIR", store<&Config::persist, boolean>},
     {"PERSIST_BASE", "auto",
      "how a new disk of PERSIST is made: overlay needs the image at each start, copy never again; "
      "auto: copy in a container, else overlay",
      store<&Config::persist_base, word<PersistBase>>},
-    {"DATA_DIR", "", "folder for what is kept", store<&Config::data_dir, any_text>},
+    {"DATA_DIR", "", "folder for what is kept",
+     store<&Config::data_dir, any_text, ValueKind::path>},
     {"BACKING_DIR", "",
      "folder, beside its own, where the images behind BASE_IMAGE may be; unset: none",
-     store<&Config::backing_dir, any_text>},
+     store<&Config::backing_dir, any_text, ValueKind::path>},
     {"CLOUD_INIT", "1", "give the guest a NoCloud seed, which mounts the shares",
      store<&Config::cloud_init, boolean>},
     {"CLOUD_INIT_USER_DATA", "", "file with your own cloud-init user-data, used as it is",
-     store<&Config::cloud_init_user_data, any_text>},
+     store<&Config::cloud_init_user_data, any_text, ValueKind::path>},
     {"NO_CONSOLE", "0", "do not connect the terminal to the guest's console",
      store<&Config::no_console, boolean>},
     {"EXTRA_ARGS", "", "more QEMU arguments, quoted as in a shell",
@@ -138,7 +149,7 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      store<&Config::stop_timeout, seconds>},
     {"START_TIMEOUT", "",
      "seconds that QEMU may take until it answers; unset: 60 and one for each GiB of MEMORY",
-     store<&Config::start_timeout, seconds>},
+     store<&Config::start_timeout, some_seconds>},
     {"ON_HELPER_EXIT", "stop", "when a virtiofsd dies: stop the machine, or keep it running",
      store<&Config::on_helper_exit, word<HelperExitPolicy>>},
     {"HOTPLUG_SHARES", "4",

@@ -44,6 +44,8 @@ inline constexpr ValueKind kind_of<bool> = ValueKind::flag;
 template <>
 inline constexpr ValueKind kind_of<std::uint64_t> = ValueKind::number;
 template <>
+inline constexpr ValueKind kind_of<std::uint32_t> = ValueKind::mode;
+template <>
 inline constexpr ValueKind kind_of<std::chrono::milliseconds> = ValueKind::number;
 template <>
 inline constexpr ValueKind kind_of<SshForward> = ValueKind::number;
@@ -71,10 +73,10 @@ std::optional<Invalid> store_field(Target& target, const Text& text) {
 }
 
 /// The Store of the field `Member`, whose text `parse` reads.
-template <auto Member, auto parse>
+template <auto Member, auto parse,
+          ValueKind kind = kind_of<typename Field<decltype(Member)>::Value>>
 inline constexpr Store<typename Field<decltype(Member)>::Target> store = {
-    store_field<Member, parse, typename Field<decltype(Member)>::Target>,
-    kind_of<typename Field<decltype(Member)>::Value>};
+    store_field<Member, parse, typename Field<decltype(Member)>::Target>, kind};
 
 template <typename Target>
 std::optional<Invalid> refuse_text(Target&, const Text& text) {

@@ -35,7 +35,17 @@ std::optional<SettingKey> find_setting(std::string_view variable);
 std::string toml_key(std::string_view variable);
 
 /// What the text of a setting stands for.
-enum class ValueKind { text, number, flag, words };
+enum class ValueKind {
+  text,
+  number,
+  flag,
+  mode,          ///< permission bits
+  words,         ///< of a command line, quoted as in a shell
+  command_line,  ///< of a kernel
+  path,          ///< of a file or folder of the host
+  keys,          ///< lines of authorized_keys(5)
+  password,
+};
 
 /// What the settings tables say of a setting, of either kind.
 struct SettingRow {

@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <string_view>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace vmr {
@@ -71,16 +72,26 @@ std::string file_system_name(long type) {
   return known == nullptr ? fmt::format("{:#x}", type) : std::string(known->name);
 }
 
+std::string kernel_file_system_of(const std::string& path) {
+  struct statfs facts {};
+  if (::statfs(path.c_str(), &facts) != 0) return {};
+  const auto* known = find(facts.f_type);
+  return known == nullptr || !known->is_kernels ? std::string() : std::string(known->name);
+}
+
+bool lacks_user_attributes(const std::string& path) {
+  // Asking for one that is not there changes nothing and tells whether there could be one.
+  return ::getxattr(path.c_str(), "user.vm-runner.none", nullptr, 0) < 0 && errno == ENOTSUP;
+}
+
 std::string find_obstacle_in(const std::string& path) {
   if (::access(path.c_str(), W_OK | X_OK) != 0) {
     return fmt::format("{}: {}", path, std::strerror(errno));
   }
   // Root may write there, says access(2), though mkdir(2) would fail or mean something else.
-  struct statfs facts {};
-  if (::statfs(path.c_str(), &facts) != 0) return {};
-  const auto* known = find(facts.f_type);
-  if (known == nullptr || !known->is_kernels) return {};
-  return fmt::format("{}: a file system of the kernel's own ({})", path, known->name);
+  const auto name = kernel_file_system_of(path);
+  if (name.empty()) return {};
+  return fmt::format("{}: a file system of the kernel's own ({})", path, name);
 }
 
 }  // namespace vmr

@@ -98,6 +98,12 @@ struct FileFacts {
   std::int64_t changed = 0;      ///< when its contents were last written, in ns since 1970
   std::string link{};  ///< a source of a mapped share: a symbolic link below it, by its path from
                        ///< there; empty: none was found
+  bool lacks_user_attributes = false;  ///< its file system refuses extended attributes of users;
+                                       ///< of what is missing: where it would be made
+  std::string missing_parent{};        ///< the folder a missing path would be in, where that is
+                                       ///< missing too
+  std::string kernel_file_system{};    ///< the name of a file system that shows what the kernel has
+                                       ///< ("proc"); empty: it is on another
 
   bool operator==(const FileFacts&) const = default;
 };
@@ -201,6 +207,7 @@ struct Host {
   bool other_user = false;                        ///< a child may become another user
   std::vector<std::string> missing_capabilities;  ///< of root's, that virtiofsd needs: "CHOWN", …
   std::uint64_t open_files_limit = 0;             ///< hard limit
+  std::optional<std::uint64_t> memory_limit;      ///< MiB, of our cgroup; none: no limit
   int landlock = 0;                               ///< version; 0: the kernel has none
   std::optional<GuestImage> guest;                ///< of BASE_IMAGE, or the default one
   std::string guest_problem;                      ///< why BASE_IMAGE cannot be used
@@ -210,9 +217,10 @@ struct Host {
   std::string user_data;                          ///< contents of CLOUD_INIT_USER_DATA
   std::string user_data_problem;                  ///< why it cannot be read
   std::optional<std::uint16_t>
-      free_ssh_port;              ///< the first free one of the ten from the wished one
-  std::string ssh_port_obstacle;  ///< why the wished one cannot be had, if not for being in use
-  std::string random;             ///< 32 hex digits of fresh randomness
+      free_ssh_port;                 ///< the first free one of the ten from the wished one
+  bool foreign_ssh_address = false;  ///< the wished one is none of this host's
+  std::string ssh_port_obstacle;     ///< why the wished one cannot be had, if not for being in use
+  std::string random;                ///< 32 hex digits of fresh randomness
   std::map<std::string, FileFacts> files;  ///< by absolute path: what the configuration names,
                                            ///< and the files that QEMU opens
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,5 +17,9 @@ struct MemoryCgroup {
 
 /// Those of /proc/self/cgroup: one, or where both versions are in use two.
 std::vector<MemoryCgroup> find_memory_cgroups();
+
+/// How much memory, in MiB, this process may use with all that it starts; none: as much as there
+/// is.
+std::optional<std::uint64_t> find_memory_limit();
 
 }  // namespace vmr

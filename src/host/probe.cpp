@@ -8,6 +8,8 @@
 #include "host/environment.hpp"
 #include "host/guest_image.hpp"
 #include "host/landlock.hpp"
+#include "host/memory_cgroups.hpp"
+#include "host/open_files.hpp"
 #include "host/probe_container.hpp"
 #include "host/probe_files.hpp"
 #include "host/programs.hpp"
@@ -26,7 +28,6 @@
 #include <pwd.h>
 #include <sstream>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -116,6 +117,7 @@ void probe_ssh_port(const SshForward& wished, Host& host) {
     const int error = try_port(wished.address, static_cast<std::uint16_t>(port));
     if (port == wished.port && error != 0 && error != EADDRINUSE) {
       host.ssh_port_obstacle = std::strerror(error);
+      host.foreign_ssh_address = error == EADDRNOTAVAIL;
     }
     if (error != 0) continue;
     host.free_ssh_port = static_cast<std::uint16_t>(port);
@@ -128,11 +130,6 @@ std::string find_temporary_folder(const Host& host) {
   const auto given = environment("TMPDIR");
   const auto folder = given.empty() ? "/tmp" : absolute_path(given, host.home, host.working_folder);
   return folder == "/tmp" ? "/var/tmp" : folder;
-}
-
-std::uint64_t open_files_limit() {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
 }
 
 bool needs_virtiofsd(const Config& config) {
@@ -216,6 +213,7 @@ Host probe_host(const Config& config) {
   host.landlock = landlock_version();
   host.missing_capabilities = find_missing_capabilities();
   host.open_files_limit = open_files_limit();
+  host.memory_limit = find_memory_limit();
   probe_guest(config, host);
   probe_user_data(config, host);
   probe_ssh_port(config.ssh_port.value, host);

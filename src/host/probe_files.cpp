@@ -60,6 +60,9 @@ FileFacts probe_file(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     facts.obstacle = find_obstacle(path);
+    const auto parent = std::filesystem::path(path).parent_path();
+    if (!std::filesystem::exists(parent, ignored)) facts.missing_parent = parent.string();
+    facts.lacks_user_attributes = lacks_user_attributes(parent.string());
     return facts;
   }
   facts.kind = S_ISDIR(info.st_mode)   ? FileFacts::Kind::directory
@@ -70,6 +73,8 @@ FileFacts probe_file(const std::string& path) {
   facts.owner = {info.st_uid, info.st_gid};
   facts.mode = info.st_mode & 07777;
   facts.changed = info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec;
+  facts.lacks_user_attributes = lacks_user_attributes(path);
+  facts.kernel_file_system = kernel_file_system_of(path);
   struct statvfs file_system {};
   facts.read_only_mount =
       ::statvfs(path.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
 
@@ -38,33 +37,6 @@ std::string user_namespaces_off() {
   return {};
 }
 
-/// The smallest limit, in MiB, of the cgroup `path` below `root` and of those above it. What is as
-/// large as an address space is none.
-std::optional<std::uint64_t> smallest_limit(const std::string& root, std::filesystem::path path,
-                                            const char* file_name) {
-  constexpr std::uint64_t no_limit = std::uint64_t{1} << 60;
-  std::optional<std::uint64_t> smallest;
-  while (true) {
-    std::ifstream file(root + path.string() + "/" + file_name);
-    std::uint64_t limit = 0;  // "max" is no number
-    if (file >> limit && limit < no_limit) smallest = std::min(smallest.value_or(limit), limit);
-    if (!path.has_relative_path()) break;
-    path = path.parent_path();
-  }
-  if (smallest) *smallest >>= 20;
-  return smallest;
-}
-
-std::optional<std::uint64_t> memory_limit() {
-  std::optional<std::uint64_t> smallest;
-  for (const auto& [root, path, is_version_2] : find_memory_cgroups()) {
-    const auto limit =
-        smallest_limit(root, path, is_version_2 ? "memory.max" : "memory.limit_in_bytes");
-    if (limit) smallest = std::min(smallest.value_or(*limit), *limit);
-  }
-  return smallest;
-}
-
 }  // namespace
 
 ProcessFacts probe_process() {
@@ -81,7 +53,7 @@ ProcessFacts probe_process() {
   if (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     facts.locked_kib = limit.rlim_cur >> 10;
   }
-  facts.memory_limit = memory_limit();
+  facts.memory_limit = find_memory_limit();
   facts.memory_available = number_of("/proc/meminfo", "MemAvailable").value_or(0) >> 10;
   return facts;
 }

@@ -4,6 +4,7 @@
 #include "base/paths.hpp"
 #include "config/persistent_disk.hpp"
 #include "spec/boot_files.hpp"
+#include "spec/given_path.hpp"
 #include "spec/guest.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,13 @@ std::string hint_without_image(const Config& config, const Host& host) {
       "another GUEST_NAME or DATA_DIR begins with an empty disk",
       persistent_disk_of(config, host.home, host.working_folder, host.has_data_volume),
       record->images.front().path);
+}
+
+/// Whether it was meant, where nothing is at it.
+void check_folder(const Given<std::string>& given, const Host& host, Findings& findings) {
+  const auto path = absolute_path(given.value, host.home, host.working_folder);
+  if (given.value.empty() || facts_of(path, host).kind != FileFacts::Kind::missing) return;
+  refuse_wrapped(given, findings);
 }
 
 /// A disk on a container's own layer is kept no longer than the container.
@@ -45,7 +53,9 @@ std::vector<DiskImage> images_of(const Disk& disk) {
 
 std::optional<Disk> resolve_disk(const Config& config, const Host& host, Boot& boot,
                                  Findings& findings) {
+  check_folder(config.backing_dir, host, findings);
   if (!host.guest_problem.empty()) {
+    if (refuse_wrapped(config.base_image, findings)) return std::nullopt;
     findings.refuse(config.base_image, host.guest_problem, hint_without_image(config, host));
     return std::nullopt;
   }
@@ -70,6 +80,7 @@ std::optional<Disk> resolve_disk(const Config& config, const Host& host, Boot& b
   Disk disk{guest->disk, guest->disk_format, ""};
   disk.behind = resolve_chain(config, host, *guest, findings);
   if (config.persist.value) {
+    check_folder(config.data_dir, host, findings);
     disk.persistent =
         persistent_disk_of(config, host.home, host.working_folder, host.has_data_volume);
     check_place(config, host, disk, findings);

@@ -4,12 +4,11 @@
 #include "base/paths.hpp"
 #include "base/qemu_words.hpp"
 #include "spec/boot_files.hpp"
+#include "spec/given_path.hpp"
 #include "spec/password.hpp"
+#include "spec/public_keys.hpp"
 #include "spec/second_seed.hpp"
 #include "spec/user_data.hpp"
-
-#include <algorithm>
-#include <array>
 
 namespace vmr {
 namespace {
@@ -19,7 +18,9 @@ std::string resolve_file(const Given<std::string>& given, const Host& host, Find
   const auto path = absolute_path(given.value, host.home, host.working_folder);
   const auto& facts = facts_of(path, host);
   if (facts.kind == FileFacts::Kind::missing) {
-    findings.refuse(given, "no such file", "correct the path");
+    if (!refuse_wrapped(given, findings)) {
+      findings.refuse(given, "no such file", "correct the path");
+    }
   } else if (facts.kind != FileFacts::Kind::regular) {
     findings.refuse(given, "not a regular file", "name the file itself");
   } else if (!facts.readable) {
@@ -48,31 +49,15 @@ void check_boot_files(const Config& config, const Host& host, const GuestImage& 
   }
 }
 
-bool looks_like_public_key(std::string_view line) {
-  constexpr std::array<std::string_view, 3> kinds = {"ssh-", "ecdsa-", "sk-"};
-  return line.find(' ') != line.npos &&
-         std::any_of(kinds.begin(), kinds.end(), [&](auto kind) { return line.starts_with(kind); });
-}
-
 std::vector<std::string> resolve_ssh_keys(const Given<std::string>& given, Findings& findings) {
-  std::vector<std::string> keys;
-  std::string_view rest = given.value;
-  for (int number = 1; !rest.empty(); ++number) {
-    auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-    if (line.empty() || line.front() == '#') continue;
-    if (looks_like_public_key(line)) {
-      keys.emplace_back(line);
-    } else {
-      // The text itself stays out of the message: it may be a private key pasted by mistake.
-      findings.problems.push_back(
-          {fmt::format("{}: line {} is not an SSH public key", given.origin.variable, number),
-           describe(given.origin),
-           "give the contents of a .pub file, for instance \"$(cat ~/.ssh/id_ed25519.pub)\""});
-    }
+  auto [keys, faults] = read_public_keys(given.value);
+  for (auto& [line, reason, hint] : faults) {
+    // The value itself stays out of the message: it may be a private key pasted by mistake.
+    const auto place = line == 0 ? std::string() : fmt::format("line {} ", line);
+    findings.problems.push_back({fmt::format("{}: {}{}", given.origin.variable, place, reason),
+                                 describe(given.origin), std::move(hint)});
   }
-  return keys;
+  return std::move(keys);
 }
 
 /// Whether QEMU's arguments have something that a machine starts from.

@@ -7,6 +7,7 @@
 #include "spec/share_driver.hpp"
 #include "spec/share_names.hpp"
 #include "spec/share_owner.hpp"
+#include "spec/share_source.hpp"
 #include "spec/shared_memory.hpp"
 #include "spec/virtiofs.hpp"
 
@@ -50,75 +51,6 @@ void check_posix_acl(const ShareConfig& config, Findings& findings) {
                   fmt::format("leave {} out, or set it to 1", config.xattr.origin.variable));
 }
 
-/// `path` without symbolic links, as far as the host told.
-const std::string& real_path(const std::string& path, const Host& host) {
-  const auto& facts = facts_of(path, host);
-  return facts.real_path.empty() ? path : facts.real_path;
-}
-
-/// A missing source: whether it has to be made.
-bool check_missing_source(const ShareConfig& config, const Share& share, const FileFacts& facts,
-                          Findings& findings) {
-  if (share.readonly) {
-    findings.refuse(
-        config.source,
-        share.driver == Driver::virtiofs
-            ? fmt::format("the virtiofs export directory '{}' does not exist", share.source)
-            : std::string("no such directory"),
-        "create it, or correct the path (a missing source is only made for a share "
-        "that is not read-only)");
-    return false;
-  }
-  if (facts.obstacle.empty()) return true;
-  findings.refuse(config.source, "the directory is missing and cannot be made: " + facts.obstacle,
-                  "correct the path, or create it", ExitStatus::host_unsupported);
-  return false;
-}
-
-/// Warns about a share that only seems to be writable.
-void check_read_only_mount(const ShareConfig& config, const Share& share, const FileFacts& facts,
-                           Findings& findings) {
-  const auto& readonly = config.readonly;
-  if (!facts.read_only_mount || !readonly.is_default() || readonly.invalid) return;
-  findings.warnings.push_back(
-      fmt::format("Filesystem #{}: the host has mounted '{}' read-only; set {}=1 to say so",
-                  share.number, share.source, readonly.origin.variable));
-}
-
-/// Warns that what the guest writes does not outlive the container.
-void check_own_layer(const Share& share, const FileFacts& facts, const Host& host,
-                     Findings& findings) {
-  if (share.readonly || !is_on_own_layer(facts, host)) return;
-  findings.warnings.push_back(fmt::format(
-      "Filesystem #{}: '{}' is no mount but the container's own layer: what the guest writes there "
-      "is lost with the container (docker run -v FOLDER:{} keeps it)",
-      share.number, share.source, share.source));
-}
-
-/// Checks the source folder; the result says whether it has to be made.
-bool check_source(const ShareConfig& config, const Share& share, const Host& host,
-                  Findings& findings) {
-  if (real_path(share.source, host) == "/") {
-    findings.refuse(config.source, "the whole file system is not shared",
-                    "share a folder below it");
-    return false;
-  }
-  const auto& facts = facts_of(share.source, host);
-  check_own_layer(share, facts, host, findings);
-  if (facts.kind == FileFacts::Kind::missing) {
-    return check_missing_source(config, share, facts, findings);
-  }
-  if (facts.kind != FileFacts::Kind::directory) {
-    findings.refuse(config.source, "not a directory", "share the folder that it is in");
-  } else if (!facts.readable) {
-    findings.refuse(config.source, "the directory cannot be read by this user",
-                    "change its owner or mode, or run as its owner", ExitStatus::host_unsupported);
-  } else {
-    check_read_only_mount(config, share, facts, findings);
-  }
-  return false;
-}
-
 void check_given_source(const ShareConfig& config, Findings& findings) {
   if (!config.source.value.empty() || config.source.invalid) return;
   const auto& variable = config.source.origin.variable;
@@ -156,8 +88,11 @@ Share resolve_share(const ShareConfig& config, const Host& host, const Owner& gu
   share.tag = tag_of(config, share.source);
   share.mount = resolve_mount(config, share.tag, findings);
   share.driver = choose_driver(config, share.source, host, findings);
-  if (has_source) share.create_source = check_source(config, share, host, findings);
-  const bool knows_tag = !config.target.value.empty() || (has_source && !config.target.invalid);
+  SourceVerdict source;
+  if (has_source) source = check_source(config, share, host, findings);
+  share.create_source = source.is_made;
+  const bool knows_source = has_source && source.is_meant;
+  const bool knows_tag = !config.target.value.empty() || (knows_source && !config.target.invalid);
   if (knows_tag) check_tag(config, share, findings);
   check_driver_options(config, share.driver, findings);
   check_links(share, host, findings);

@@ -6,6 +6,7 @@
 #include "base/utf8.hpp"
 #include "spec/cloud_config_merge.hpp"
 #include "spec/default_user.hpp"
+#include "spec/given_path.hpp"
 #include "spec/later_boots.hpp"
 #include "spec/user_data_parts.hpp"
 #include "spec/vendor_data.hpp"
@@ -193,8 +194,10 @@ bool check_user_data(const Config& config, const Host& host, Findings& findings)
   const auto& given = config.cloud_init_user_data;
   if (given.value.empty()) return false;
   if (!host.user_data_problem.empty()) {
-    findings.refuse(given, host.user_data_problem,
-                    "name a readable file with cloud-init user-data");
+    if (!refuse_wrapped(given, findings)) {
+      findings.refuse(given, host.user_data_problem,
+                      "name a readable file with cloud-init user-data");
+    }
     return true;
   }
   const auto judgement = judge_user_data(host.user_data);

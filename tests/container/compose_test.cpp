@@ -3,6 +3,7 @@
 #include "build_paths.hpp"
 #include "support/container.hpp"
 #include "support/guest.hpp"
+#include "support/public_key.hpp"
 #include "support/text_file.hpp"
 
 #include <doctest/doctest.h>
@@ -142,7 +143,7 @@ TEST_CASE("each machine of the compose file boots with its shares and its privil
     for (const auto& variable : one["environment"]) {
       const auto key = variable.first.as<std::string>();
       if (key == "MEMORY") continue;
-      const auto value = key == "SSH_PUBKEY"         ? "ssh-ed25519 key"
+      const auto value = key == "SSH_PUBKEY"         ? ed25519_key
                          : key == "FILESYSTEM_OWNER" ? "0:0"
                                                      : variable.second.as<std::string>();
       options.insert(options.end(), {"-e", key + "=" + value});

@@ -4,6 +4,7 @@
 #include "build_paths.hpp"
 #include "support/container.hpp"
 #include "support/guest.hpp"
+#include "support/public_key.hpp"
 #include "support/wait_for_file.hpp"
 
 #include <doctest/doctest.h>
@@ -240,7 +241,7 @@ TEST_CASE("vm-runner takes the StatefulSet's settings beside the variables of Ku
   for (const auto& variable : container["env"]) {
     const auto name = variable["name"].as<std::string>();
     const auto value = variable["value"]      ? variable["value"].as<std::string>()
-                       : name == "SSH_PUBKEY" ? "ssh-ed25519 key"
+                       : name == "SSH_PUBKEY" ? ed25519_key
                                               : "vm-runner-0";
     words.insert(words.end(), {"-e", name + "=" + value});
   }

@@ -3,6 +3,7 @@
 #include "host/capture.hpp"
 #include "host/programs.hpp"
 #include "support/guest.hpp"
+#include "support/public_key.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,12 +22,11 @@ TEST_CASE("the guest reads the seed that is written for it byte for byte") {
       "exit 0\n"
       "\r\n\t\x01\xff\xfe größe --vm-runner-part\n%s $(x) # no newline at the end");
   const TextFile user_data(script);
-  const auto variables =
-      join(join(tiny_settings(), {{"CLOUD_INIT_USER_DATA", user_data.path()},
-                                  {"GUEST_NAME", "seed.test"},
-                                  {"SSH_PUBKEY", "ssh-ed25519 AAAA it's \"me\""}}),
-           join(share(1, {{"SOURCE", host / "out"}}),
-                share(2, {{"SOURCE", host / "it's, ü"}, {"DRIVER", "9p"}})));
+  const auto variables = join(join(tiny_settings(), {{"CLOUD_INIT_USER_DATA", user_data.path()},
+                                                     {"GUEST_NAME", "seed.test"},
+                                                     {"SSH_PUBKEY", ed25519_key + " it's \"me\""}}),
+                              join(share(1, {{"SOURCE", host / "out"}}),
+                                   share(2, {{"SOURCE", host / "it's, ü"}, {"DRIVER", "9p"}})));
 
   const auto seen = observe(run_launcher(variables));
   CHECK(seen.status == 0);
@@ -50,5 +50,6 @@ TEST_CASE("the guest reads the seed that is written for it byte for byte") {
         "instance-id: \"iid-seed.test\"\n"
         "local-hostname: \"seed.test\"\n"
         "public-keys:\n"
-        "  - \"ssh-ed25519 AAAA it's \\\"me\\\"\"\n");
+        "  - \"" +
+            ed25519_key + " it's \\\"me\\\"\"\n");
 }

@@ -90,12 +90,12 @@ TEST_CASE("shares read and write both ways with the promised owners") {
 
 TEST_CASE("a missing source is made and a share without a name of its own gets its source name") {
   const TemporaryFolder host;
-  const auto source = host / "new/deep folder";
+  const auto source = host / "new folder";
   const auto seen = boot(share(1, {{"SOURCE", source}, {"DRIVER", "9p"}}),
-                         "echo here > '/mnt/deep folder/file'\n");
+                         "echo here > '/mnt/new folder/file'\n");
   CHECK(seen.status == 0);
   CHECK(read_file(source + "/file") == "here\n");
   CHECK(seen.log_with("Made the folder") == std::vector{"[INFO] Made the folder " + source});
   CHECK(seen.log_with("mounted") ==
-        std::vector<std::string>{"[INFO] Filesystem #1: mounted in the guest at /mnt/deep folder"});
+        std::vector<std::string>{"[INFO] Filesystem #1: mounted in the guest at /mnt/new folder"});
 }

@@ -3,6 +3,7 @@
 #include "spec/password.hpp"
 #include "support/hosts.hpp"
 #include "support/judge.hpp"
+#include "support/public_key.hpp"
 
 #include <doctest/doctest.h>
 
@@ -154,9 +155,9 @@ TEST_CASE("a password is made only when nobody said how to log in") {
   CHECK(given.cloud_init ==
         CloudInit{"", hash_password("pa'ss, \"w\\ord\" \xc3\xbc", "0123456789abcdef"), {}});
 
-  const auto key = spec_of({"SSH_PUBKEY=ssh-ed25519 AAAA me@here"}, docker_host());
+  const auto key = spec_of({"SSH_PUBKEY=" + ed25519_key + " me@here"}, docker_host());
   CHECK(key.generated_password.empty());
-  CHECK(key.cloud_init == CloudInit{"", "", {"ssh-ed25519 AAAA me@here"}});
+  CHECK(key.cloud_init == CloudInit{"", "", {ed25519_key + " me@here"}});
 
   auto host = docker_host();
   host.user_data = "#cloud-config\nusers: []\n";
@@ -166,21 +167,35 @@ TEST_CASE("a password is made only when nobody said how to log in") {
 }
 
 TEST_CASE("public keys one a line") {
-  CHECK(
-      spec_of({"SSH_PUBKEY=# mine\nssh-rsa A a\r\n\n  \necdsa-sha2-nistp256 B  \nsk-ssh-ed25519 C"},
-              docker_host())
-          .cloud_init->ssh_keys ==
-      Strings{"ssh-rsa A a", "ecdsa-sha2-nistp256 B", "sk-ssh-ed25519 C"});
+  CHECK(spec_of({"SSH_PUBKEY=# mine\n" + ed25519_key + " a\r\n\n  \n" + ecdsa_key + "  \n"},
+                docker_host())
+            .cloud_init->ssh_keys == Strings{ed25519_key + " a", ecdsa_key});
 }
 
 TEST_CASE("what is no public key is named by its line and not shown") {
   const std::string hint =
       "give the contents of a .pub file, for instance \"$(cat ~/.ssh/id_ed25519.pub)\"";
-  CHECK(judge({"SSH_PUBKEY=ssh-rsa A\n-----BEGIN OPENSSH PRIVATE KEY-----\nssh-rsa"},
-              docker_host()) ==
-        Verdict{{{"SSH_PUBKEY: line 2 is not an SSH public key", "SSH_PUBKEY (environment)", hint},
-                 {"SSH_PUBKEY: line 3 is not an SSH public key", "SSH_PUBKEY (environment)", hint}},
+  CHECK(judge({"SSH_PUBKEY=\n-----BEGIN OPENSSH PRIVATE KEY-----\nssh-rsa"}, docker_host()) ==
+        Verdict{{{"SSH_PUBKEY: line 2 begins a private key", "SSH_PUBKEY (environment)",
+                  "keep that to yourself: " + hint}},
                 {}});
+  CHECK(
+      judge({"SSH_PUBKEY=ssh-rsa\nkey"}, docker_host()) ==
+      Verdict{{{"SSH_PUBKEY: line 1 has no key behind its type", "SSH_PUBKEY (environment)", hint},
+               {"SSH_PUBKEY: line 2 is not an SSH public key: it has no type that OpenSSH takes",
+                "SSH_PUBKEY (environment)", hint}},
+              {}});
+}
+
+TEST_CASE("a value without any key makes no login in silence") {
+  const auto resolved = resolve_settings({"SSH_PUBKEY=# me@here"}, docker_host());
+  CHECK(
+      Verdict{resolved.problems, resolved.warnings} ==
+      Verdict{{{"SSH_PUBKEY: there is no key in it, only comments or blanks",
+                "SSH_PUBKEY (environment)",
+                "give the contents of a .pub file, for instance \"$(cat ~/.ssh/id_ed25519.pub)\", "
+                "or leave it out"}},
+              {}});
 }
 
 TEST_CASE("without cloud-init nothing mounts the shares") {

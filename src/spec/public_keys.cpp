@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "spec/public_keys.hpp"
+
+#include "base/base64.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace vmr {
+namespace {
+
+constexpr std::string_view blanks = " \t";
+
+/// As OpenSSH writes them; those of certificates end with "-cert-v01@openssh.com".
+constexpr std::array<std::string_view, 7> key_types = {"ssh-ed25519",
+                                                       "ssh-rsa",
+                                                       "ecdsa-sha2-nistp256",
+                                                       "ecdsa-sha2-nistp384",
+                                                       "ecdsa-sha2-nistp521",
+                                                       "sk-ssh-ed25519@openssh.com",
+                                                       "sk-ecdsa-sha2-nistp256@openssh.com"};
+constexpr std::string_view certificate_end = "-cert-v01@openssh.com";
+
+constexpr std::string_view usual_hint =
+    "give the contents of a .pub file, for instance \"$(cat ~/.ssh/id_ed25519.pub)\"";
+
+bool is_certificate(std::string_view type) {
+  if (!type.ends_with(certificate_end)) return false;
+  type.remove_suffix(certificate_end.size());
+  const auto begins_with_it = [&](std::string_view known) {
+    return known.substr(0, known.find('@')) == type;
+  };
+  return std::any_of(key_types.begin(), key_types.end(), begins_with_it);
+}
+
+bool is_key_type(std::string_view word) {
+  return std::find(key_types.begin(), key_types.end(), word) != key_types.end() ||
+         is_certificate(word);
+}
+
+void skip_blanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+}
+
+/// Takes the next word off `text`, and the blanks around it.
+std::string_view take_word(std::string_view& text) {
+  skip_blanks(text);
+  const auto word = text.substr(0, text.find_first_of(blanks));
+  text.remove_prefix(word.size());
+  skip_blanks(text);
+  return word;
+}
+
+/// Takes the options off `text`: up to the first blank outside quotes. False when quotes stay open.
+bool take_options(std::string_view& text) {
+  bool quoted = false;
+  std::size_t at = 0;
+  for (; at < text.size() && (quoted || blanks.find(text[at]) == blanks.npos); ++at) {
+    if (text[at] == '\\' && text.substr(at + 1).starts_with('"')) {
+      ++at;
+    } else if (text[at] == '"') {
+      quoted = !quoted;
+    }
+  }
+  text.remove_prefix(std::min(at, text.size()));
+  skip_blanks(text);
+  return !quoted;
+}
+
+/// Takes a string off `bytes`, as RFC 4251 has them: its size in four bytes, and itself.
+std::optional<std::string_view> take_string(std::string_view& bytes) {
+  constexpr std::size_t size_bytes = 4;
+  if (bytes.size() < size_bytes) return std::nullopt;
+  std::uint32_t size = 0;
+  for (const char byte : bytes.substr(0, size_bytes)) {
+    size = size << 8 | static_cast<unsigned char>(byte);
+  }
+  bytes.remove_prefix(size_bytes);
+  if (size > bytes.size()) return std::nullopt;
+  const auto string = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return string;
+}
+
+/// Why the base64 word `data` is not that of a key of this type; empty: it is.
+std::string_view objection_to(std::string_view data, std::string_view type) {
+  constexpr std::size_t ed25519_size = 32;
+  if (data.empty() || data.front() == '#') return "has no key behind its type";
+  const auto decoded = decode_base64(data);
+  // What is no base64 is passed over in decoding.
+  if (base64(decoded) != data) return "has a key that is not whole, or no base64";
+  std::string_view rest = decoded;
+  const auto inner = take_string(rest);
+  if (!inner) return "has a key that is not whole";
+  if (*inner != type) return "has a key that is of another type than the word before it says";
+  // There are numbers in a certificate too.
+  if (is_certificate(type)) return {};
+  if (rest.empty()) return "has a key that is not whole";
+  while (!rest.empty()) {
+    const auto field = take_string(rest);
+    const bool is_wrong = !field || (type == "ssh-ed25519" && field->size() != ed25519_size);
+    if (is_wrong) return "has a key that is not whole";
+  }
+  return {};
+}
+
+/// Whether what is behind a key has another one in it, which OpenSSH takes for a comment.
+bool has_another_key(std::string_view comment) {
+  while (!comment.empty()) {
+    auto word = take_word(comment);
+    // Where a literal "\n" was to separate them.
+    if (const auto escape = word.rfind("\\n"); escape != word.npos) word.remove_prefix(escape + 2);
+    auto rest = comment;
+    if (is_key_type(word) && objection_to(take_word(rest), word).empty()) return true;
+  }
+  return false;
+}
+
+bool is_path(std::string_view line) {
+  return line.starts_with('/') || line.starts_with("~") || line.starts_with("./") ||
+         line.starts_with("../") || (line.ends_with(".pub") && line.find(' ') == line.npos);
+}
+
+/// Whether it is the first line of another format, which takes several lines.
+bool begins_other_format(std::string_view line) {
+  return line.starts_with("-----BEGIN ") || line.starts_with("---- BEGIN ") ||
+         line.starts_with("PuTTY-User-Key-File");
+}
+
+KeyFault fault_of_format(int number, std::string_view line) {
+  if (line.find("PRIVATE") != line.npos || line.starts_with("PuTTY")) {
+    return {number, "begins a private key", "keep that to yourself: " + std::string(usual_hint)};
+  }
+  return {number, "begins a key in a format that OpenSSH does not read here",
+          "convert it with ssh-keygen -i -f FILE (-m PKCS8 for one that says BEGIN PUBLIC KEY)"};
+}
+
+/// Why `line`, which is neither blank nor a comment, is no key.
+std::optional<KeyFault> find_fault(int number, std::string_view line) {
+  if (is_path(line)) {
+    return KeyFault{number, "is the path of a file, and the key itself is asked for",
+                    "give the contents of the file: SSH_PUBKEY=\"$(cat FILE)\""};
+  }
+  auto rest = line;
+  auto type = take_word(rest);
+  if (!is_key_type(type)) {
+    rest = line;
+    if (!take_options(rest)) {
+      return KeyFault{number, "has options with an open quote", "close it"};
+    }
+    type = take_word(rest);
+  }
+  if (!is_key_type(type)) {
+    return KeyFault{number, "is not an SSH public key: it has no type that OpenSSH takes",
+                    std::string(usual_hint)};
+  }
+  const auto data = take_word(rest);
+  if (data.find("\\n") != data.npos || has_another_key(rest)) {
+    return KeyFault{
+        number, "holds several keys",
+        "separate them by line breaks, not by blanks or \\n as text: SSH_PUBKEY=\"$(cat "
+        "FILE FILE)\", or $'…\\n…' in bash"};
+  }
+  if (const auto objection = objection_to(data, type); !objection.empty()) {
+    return KeyFault{number, std::string(objection), std::string(usual_hint)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+PublicKeys read_public_keys(std::string_view text) {
+  PublicKeys read;
+  const bool is_given = !text.empty();
+  for (int number = 1; !text.empty(); ++number) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    while (!line.empty() && (line.back() == '\r' || blanks.find(line.back()) != blanks.npos)) {
+      line.remove_suffix(1);
+    }
+    skip_blanks(line);
+    if (line.empty() || line.front() == '#') continue;
+    if (begins_other_format(line)) {
+      read.faults.push_back(fault_of_format(number, line));
+      return read;
+    }
+    if (auto fault = find_fault(number, line)) {
+      read.faults.push_back(std::move(*fault));
+    } else {
+      read.keys.emplace_back(line);
+    }
+  }
+  if (is_given && read.keys.empty() && read.faults.empty()) {
+    read.faults.push_back({0, "there is no key in it, only comments or blanks",
+                           std::string(usual_hint) + ", or leave it out"});
+  }
+  return read;
+}
+
+}  // namespace vmr
