@@ -8,6 +8,7 @@
 #include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
 #include "spec/guest.hpp"
+#include "spec/problems.hpp"
 
 #include <fmt/format.h>
 
@@ -68,15 +69,21 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
 Problem problem_of_port(const ResolvedVm& vm) {
   const auto& wished = vm.config.ssh_port;
   const auto& obstacle = vm.host.ssh_port_obstacle;
-  const bool is_low = wished.value.port < 1024 && !obstacle.empty();
-  return {
-      obstacle.empty()
-          ? fmt::format("SSH_PORT='{}': the port is in use", wished.value.port)
-          : fmt::format("SSH_PORT='{}': the port cannot be had: {}", wished.value.port, obstacle),
-      describe(wished.origin),
-      is_low ? "choose a port from 1024 on (one below needs CAP_NET_BIND_SERVICE), or 0 for none"
-             : "choose another port, or 0 for none",
-      ExitStatus::host_unsupported};
+  const auto said = fmt::format("SSH_PORT='{}': ", value_text(wished.value));
+  Problem problem{said + "the port cannot be had: " + obstacle, describe(wished.origin),
+                  "choose another port, or 0 for none", ExitStatus::host_unsupported};
+  if (vm.host.foreign_ssh_address) {
+    problem.message = said + wished.value.address + " is no address of this host";
+    problem.hint =
+        "the port is opened on this host: give one of its own addresses (127.0.0.1, 0.0.0.0 for "
+        "all of them), or the port alone";
+  } else if (obstacle.empty()) {
+    problem.message = said + "the port is in use";
+  } else if (wished.value.port < 1024) {
+    problem.hint =
+        "choose a port from 1024 on (one below needs CAP_NET_BIND_SERVICE), or 0 for none";
+  }
+  return problem;
 }
 
 }  // namespace

@@ -31,10 +31,10 @@ struct RawSettings {
 RawSettings read_environment(const std::vector<std::string>& environment);
 
 /// A TOML document: top-level keys and [[share]] tables, lower case; a share's number is that of
-/// its key `number`, or one more than the share's before it. Numbers, booleans and, for
-/// `extra_args`, arrays of strings are taken too. `name` is shown in origins. A value of another
-/// type is kept as an invalid one, and a [[share]] without any value as an empty SOURCE, so that it
-/// does not vanish.
+/// its key `number`, or one more than the share's before it. Numbers and booleans are
+/// taken where a setting is one, and for `extra_args` arrays of strings. `name` is shown in
+/// origins. A value of another type is kept as an invalid one, and a [[share]] without any value as
+/// an empty SOURCE, so that it does not vanish.
 RawSettings read_toml(std::string_view text, const std::string& name);
 
 /// The words behind `--set`, each "KEY=VALUE" with a variable's name in any case. An empty value

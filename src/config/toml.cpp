@@ -21,6 +21,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace vmr {
 namespace {
@@ -52,6 +53,24 @@ std::optional<std::string> text_of(const toml::node& node) {
   return std::nullopt;
 }
 
+/// What `node` is where a setting of this kind does not take it, though TOML lets it be written
+/// without quotes; empty: it does, or it is a list or table. Of a number only its value is left of
+/// how it was written, and 1.10 is no version, 0x1a4 no mode.
+std::string_view misfit_of(const toml::node& node, ValueKind kind) {
+  const bool is_plain = kind == ValueKind::number || kind == ValueKind::flag;
+  if (node.is_integer() && kind == ValueKind::mode) {
+    const auto flags = node.as_integer()->flags();
+    const bool is_octal = flags == toml::value_flags::format_as_octal;
+    const bool is_decimal = flags == toml::value_flags::none;
+    return is_octal || is_decimal ? "" : "a number that is not octal";
+  }
+  if (node.is_integer()) return is_plain ? "" : "a number";
+  if (node.is_floating_point()) return kind == ValueKind::number ? "" : "a number";
+  if (node.is_boolean()) return is_plain ? "" : "a boolean";
+  const bool is_time = node.is_date() || node.is_time() || node.is_date_time();
+  return is_time && !is_plain ? "a date or time" : "";
+}
+
 template <typename Target>
 std::vector<std::string> keys_of(std::span<const Setting<Target>> settings) {
   std::vector<std::string> keys;
@@ -66,7 +85,9 @@ bool contains(const std::vector<std::string>& keys, std::string_view key) {
 /// Reads one document into `raw`.
 class TomlReader {
  public:
-  TomlReader(const std::string& name, RawSettings& raw) : name_(name), raw_(raw) {}
+  /// `text`: what the document was read from.
+  TomlReader(const std::string& name, std::string_view text, RawSettings& raw)
+      : name_(name), text_(text), raw_(raw) {}
 
   void read_document(const toml::table& document) {
     for (const auto& [key, node] : document) {
@@ -145,6 +166,15 @@ class TomlReader {
     const bool takes_list = key == SettingKey{0, "EXTRA_ARGS"};
     const std::string variable = variable_of(key);
     const Origin origin{Source::file, variable, place(node.source())};
+    const auto row = row_of(key);
+    if (const auto misfit = misfit_of(node, row.kind); !misfit.empty()) {
+      raw_.values[key] = {{}, origin, true};
+      const auto [meant, how] = way_to_write(toml_key(variable), row, node.source());
+      add_problem(
+          fmt::format("{}: not a value of a setting: {}, and {} is meant", variable, misfit, meant),
+          toml_key(variable), node.source(), how);
+      return;
+    }
     auto text = takes_list && node.is_array() ? join_words(*node.as_array()) : text_of(node);
     if (!text) {
       raw_.values[key] = {{}, origin, true};
@@ -184,7 +214,36 @@ class TomlReader {
     return fmt::format("{}:{}", name_, source.begin.line);
   }
 
+  /// What the setting `key` takes, and how that is written in place of the value at `source`.
+  [[nodiscard]] std::pair<std::string_view, std::string> way_to_write(
+      std::string_view key, const SettingRow& row, const toml::source_region& source) const {
+    if (row.kind == ValueKind::mode) {
+      return {"a mode", fmt::format("write it in octal: {} = 0o644", key)};
+    }
+    if (row.kind == ValueKind::flag) return {"yes or no", fmt::format("write {} = true", key)};
+    const auto shown = row.secret ? "…" : as_written(source);
+    return {"text", fmt::format("write it in quotes: {} = \"{}\"", key, shown)};
+  }
+
+  /// That part of the document; "…" where columns and bytes are not the same.
+  [[nodiscard]] std::string as_written(const toml::source_region& source) const {
+    auto line = text_;
+    for (auto number = source.begin.line; number > 1; --number) {
+      line.remove_prefix(std::min(line.find('\n'), line.size() - 1) + 1);
+    }
+    line = line.substr(0, line.find('\n'));
+    const bool is_ascii = std::all_of(line.begin(), line.end(),
+                                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    const bool fits = is_ascii && source.begin.line == source.end.line && source.begin.column > 0 &&
+                      source.begin.column <= source.end.column &&
+                      source.end.column <= line.size() + 1;
+    if (!fits) return "…";
+    return std::string(
+        line.substr(source.begin.column - 1, source.end.column - source.begin.column));
+  }
+
   const std::string& name_;
+  std::string_view text_;
   RawSettings& raw_;
 };
 
@@ -193,7 +252,7 @@ class TomlReader {
 RawSettings read_toml(std::string_view text, const std::string& name) {
   RawSettings raw;
   try {
-    TomlReader(name, raw).read_document(toml::parse(text, name));
+    TomlReader(name, text, raw).read_document(toml::parse(text, name));
   } catch (const toml::parse_error& error) {
     const auto at = error.source().begin;
     raw.problems.push_back({fmt::format("{}: {}", name, error.description()),

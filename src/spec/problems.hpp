@@ -33,6 +33,11 @@ inline std::string value_text(const QemuUser& user) {
   if (user.kind == QemuUser::Kind::launcher) return "launcher";
   return value_text(std::optional<Owner>(user.given));
 }
+/// "127.0.0.1:2222", or the port alone.
+inline std::string value_text(const SshForward& ssh) {
+  return ssh.address.empty() ? fmt::format("{}", ssh.port)
+                             : fmt::format("{}:{}", ssh.address, ssh.port);
+}
 template <typename E>
 requires std::is_enum_v<E> std::string value_text(E value) {
   return std::string(word_for(value));

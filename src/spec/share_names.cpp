@@ -3,6 +3,7 @@
 
 #include "base/paths.hpp"
 #include "config/share_tag.hpp"
+#include "spec/guest_folders.hpp"
 
 #include <fmt/format.h>
 
@@ -11,17 +12,6 @@
 
 namespace vmr {
 namespace {
-
-/// Whether a share mounted at `folder` would hide files that the guest itself runs on.
-bool hides_the_guest(std::string_view folder) {
-  constexpr std::array<std::string_view, 16> own = {
-      "/bin", "/boot", "/dev", "/etc",    "/home", "/lib",  "/lib32", "/lib64",
-      "/run", "/proc", "/sys", "/libx32", "/root", "/sbin", "/usr",   "/var"};
-  constexpr std::array<std::string_view, 3> of_the_kernel = {"/dev/", "/proc/", "/sys/"};
-  return std::find(own.begin(), own.end(), folder) != own.end() ||
-         std::any_of(of_the_kernel.begin(), of_the_kernel.end(),
-                     [&](auto prefix) { return folder.starts_with(prefix); });
-}
 
 /// Why no share is mounted at `mount`, which is `clean` without what means nothing; empty: it can.
 std::string_view objection_to_mount(const std::string& mount, const std::string& clean) {

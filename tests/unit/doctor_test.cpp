@@ -130,6 +130,21 @@ TEST_CASE("every problem of the settings is told at once with its hint") {
   CHECK(status_of(report) == 2);
 }
 
+TEST_CASE("a port at an address is told with it, and whose address it is") {
+  auto host = docker_host();
+  host.free_ssh_port = 2300;
+  CHECK(Argv{failures_of(report_of({"SSH_PORT=127.0.0.1:22"}, host, docker_facts()))} ==
+        Argv{{"ports setting: SSH_PORT='127.0.0.1:22': the port is in use; from SSH_PORT "
+              "(environment) -> choose another port, or 0 for none"}});
+  host.free_ssh_port.reset();
+  host.ssh_port_obstacle = "Cannot assign requested address";
+  host.foreign_ssh_address = true;
+  CHECK(Argv{failures_of(report_of({"SSH_PORT=1.2.3.4:2222"}, host, docker_facts()))} ==
+        Argv{{"ports setting: SSH_PORT='1.2.3.4:2222': 1.2.3.4 is no address of this host; from "
+              "SSH_PORT (environment) -> the port is opened on this host: give one of its own "
+              "addresses (127.0.0.1, 0.0.0.0 for all of them), or the port alone"}});
+}
+
 TEST_CASE("a port that is not in use and cannot be had all the same") {
   auto host = docker_host();
   host.free_ssh_port = 1024;
@@ -141,7 +156,8 @@ TEST_CASE("a port that is not in use and cannot be had all the same") {
         Argv{{"ports setting: SSH_PORT='1023': " + cannot +
               "a port from 1024 on (one below needs CAP_NET_BIND_SERVICE), or 0 for none"}});
   CHECK(Argv{failures_of(report_of({"SSH_PORT=192.0.2.1:2222"}, host, docker_facts()))} ==
-        Argv{{"ports setting: SSH_PORT='2222': " + cannot + "another port, or 0 for none"}});
+        Argv{{"ports setting: SSH_PORT='192.0.2.1:2222': " + cannot +
+              "another port, or 0 for none"}});
 }
 
 TEST_CASE("warnings are in the report once") {

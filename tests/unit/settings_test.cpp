@@ -142,6 +142,12 @@ TEST_CASE("texts become values") {
   CHECK(stored<&Config::accel>("ACCEL", "tcg") == Accelerator::tcg);
   CHECK(stored<&Config::require_kvm>("REQUIRE_KVM", "Yes") == true);
   CHECK(stored<&Config::stop_timeout>("STOP_TIMEOUT", "0.5") == 500ms);
+  CHECK(stored<&Config::stop_timeout>("STOP_TIMEOUT", "0") == 0ms);
+  CHECK(stored<&Config::start_timeout>("START_TIMEOUT", "0.001") == 1ms);
+  for (const std::string nothing : {"0", "0.0", "00.000"}) {
+    CHECK(refusal("START_TIMEOUT", nothing) ==
+          Invalid{"QEMU cannot start in no time", "seconds above 0, or leave it out"});
+  }
   CHECK(stored<&Config::extra_args>("EXTRA_ARGS", "-a 'b c'") ==
         std::vector<std::string>{"-a", "b c"});
   CHECK(stored_in_share<&ShareConfig::driver>("DRIVER", "9p") == Driver::ninep);
