@@ -76,6 +76,58 @@ explain() {
 
 )sh";
 
+constexpr std::string_view home_functions = R"sh(
+# find_user FOLDER: sets $user to the UID:GID of the person in whose home FOLDER is, and $home; both
+# empty: nobody's. What services have is not asked for.
+find_user() {
+  user='' home=''
+  while IFS=: read -r _ _ its_uid its_gid _ its_home _; do
+    [ "${its_home:-/}" != / ] && [ "${its_uid:-0}" -ge 1000 ] || continue
+    case $1/ in "${its_home%/}"/*) user=$its_uid:$its_gid home=${its_home%/} ;; esac
+  done </etc/passwd
+}
+
+# fill_home: makes of $home what useradd makes of one that it creates.
+fill_home() {
+  for entry in /etc/skel/* /etc/skel/.[!.]*; do
+    copy=$home/${entry##*/}
+    [ ! -e "$entry" ] || [ -e "$copy" ] ||
+      { cp -R -p "$entry" "$copy" && chown -R -h "$user" "$copy"; }
+  done
+  mode=$(sed -n 's/^HOME_MODE[[:blank:]]*//p' /etc/login.defs)
+  [ -z "$mode" ] || chmod "$mode" "$home"
+}
+
+# hand_over FOLDERS: gives those that were made on the way to a mount folder, one a line and the
+# deepest first, to the users in whose homes they are. At the first boot cloud-init makes the users
+# later, so they are waited for as long as it is at work.
+hand_over() {
+  left=$1 tries=3000
+  while :; do
+    at_work=
+    [ ! -d /run/cloud-init ] || [ -e /run/cloud-init/result.json ] || at_work=yes
+    waiting=
+    while IFS= read -r made; do
+      [ -d "$made" ] || continue
+      find_user "$made"
+      if [ -z "$user" ]; then
+        waiting="$waiting$made
+"
+      else
+        [ "$made" != "$home" ] || fill_home
+        chown -h "$user" "$made"
+      fi
+    done <<END
+$left
+END
+    left=$waiting tries=$((tries - 1))
+    { [ -n "$left" ] && [ -n "$at_work" ] && [ $tries -gt 0 ]; } || return 0
+    sleep 0.2 || sleep 1
+  done
+}
+
+)sh";
+
 constexpr std::string_view mount_function = R"sh(
 # ninep_cache: what $options lack where $type is 9p. Linux from 6.8 on never returns from a read
 # without a cache when the file has become shorter since it was opened; before 6.4 it does not know
@@ -99,9 +151,18 @@ mount_share() {
   options=$options$(ninep_cache)
   made=
   [ -d "$folder" ] || made=yes
+  parents='' parent=${folder%/*}
+  while [ -n "$parent" ] && [ ! -d "$parent" ]; do
+    parents="$parents$parent
+"
+    parent=${parent%/*}
+  done
   if ! said=$(mkdir -p "$folder" 2>&1); then
     report "$number error $place $(explain "$said")"
     return
+  fi
+  if [ -n "$parents" ]; then
+    hand_over "$parents" </dev/null >/dev/null 2>&1 &
   fi
   # By the name that /proc/mounts has for it, whatever links lead there.
   folder=$(cd "$folder" && pwd -P)
@@ -255,7 +316,9 @@ std::string mount_added_script(const std::vector<Share>& shares) {
   std::stable_sort(by_depth.begin(), by_depth.end(),
                    [&](const Share& a, const Share& b) { return depth(a) < depth(b); });
 
-  std::string script = script_head() + std::string(mount_function);
+  std::string script = script_head();
+  script += home_functions;
+  script += mount_function;
   script += load_modules(shares);
   for (const Share& share : by_depth) script += mount_call(share);
   return script;

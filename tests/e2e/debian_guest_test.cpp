@@ -24,6 +24,10 @@ Launcher::Variables debian_settings() {
 /// User-data with mounts, bootcmd and runcmd of its own: each could push ours aside, and none may.
 /// Its runcmd writes what it sees into every share, then powers off.
 constexpr const char* user_data = R"(#cloud-config
+users:
+  - default
+  - name: anna
+    homedir: /srv/anna
 mounts:
   - [tmpfs, /srv/own, tmpfs, "defaults,nofail"]
 bootcmd:
@@ -40,6 +44,12 @@ runcmd:
         hostname
       } > "$folder/seen"
       grep ^debian: /etc/shadow > "$folder/shadow"
+    done
+    for home in /home/debian /srv/anna; do
+      {
+        stat -c '%U:%G %n' "$home" "$home/my work"
+        ls -A "$home"
+      } > "$home/my work/src/seen"
     done
     poweroff
 )";
@@ -74,6 +84,15 @@ void check_first_boot(const Observed& seen, const TemporaryFolder& host) {
   }
 }
 
+/// The share in the home of `user` was mounted there before the user was made.
+void check_home(const std::string& user, const std::string& home, const std::string& source) {
+  CAPTURE(user);
+  const auto owner = user + ":" + user + " ";
+  CHECK(lines_of(read_file(source + "/seen")) == Lines{owner + home, owner + home + "/my work",
+                                                       ".bash_logout", ".bashrc", ".profile",
+                                                       "my work"});
+}
+
 }  // namespace
 
 TEST_CASE("a Debian guest runs cloud-init to its end and mounts other shares at its next boot") {
@@ -85,15 +104,17 @@ TEST_CASE("a Debian guest runs cloud-init to its end and mounts other shares at 
                                                  {"PERSIST", "1"},
                                                  {"DATA_DIR", host / "data"}});
   // The last two tags are too much for busybox's mount.
-  check_first_boot(
-      observe(run_launcher(join(
-          settings,
-          join(
-              join(share(1, {{"SOURCE", host / "v"}}),
-                   share(2, {{"SOURCE", host / "m"}, {"DRIVER", "9p"}, {"ACCESSMODE", "mapped"}})),
-              join(share(3, {{"SOURCE", host / "x"}, {"TARGET", "-x"}}),
-                   share(4, {{"SOURCE", host / "y"}, {"TARGET", "#y %s ü"}, {"DRIVER", "9p"}})))))),
-      host);
+  auto shares =
+      join(join(share(1, {{"SOURCE", host / "v"}}),
+                share(2, {{"SOURCE", host / "m"}, {"DRIVER", "9p"}, {"ACCESSMODE", "mapped"}})),
+           join(share(3, {{"SOURCE", host / "x"}, {"TARGET", "-x"}}),
+                share(4, {{"SOURCE", host / "y"}, {"TARGET", "#y %s ü"}, {"DRIVER", "9p"}})));
+  shares = join(shares,
+                join(share(5, {{"SOURCE", host / "home"}, {"MOUNT", "/home/debian/my work/src"}}),
+                     share(6, {{"SOURCE", host / "anna"}, {"MOUNT", "/srv/anna/my work/src"}})));
+  check_first_boot(observe(run_launcher(join(settings, shares))), host);
+  check_home("debian", "/home/debian", host / "home");
+  check_home("anna", "/srv/anna", host / "anna");
 
   // cloud-init's own mounts and runcmd run once a disk; the shares are those of this boot.
   Launcher second(join(settings, share(1, {{"SOURCE", host / "new"}})));
