@@ -3,6 +3,7 @@
 #include "commands/doctor_areas.hpp"
 #include "commands/doctor_fixes.hpp"
 #include "spec/guest.hpp"
+#include "spec/limits.hpp"
 
 #include <fmt/ranges.h>
 
@@ -14,8 +15,6 @@ namespace {
 constexpr const char* limits = "limits";
 constexpr const char* guest_area = "guest";
 
-/// What QEMU takes beside the guest's memory.
-constexpr std::uint64_t own_memory_mib = 512;
 constexpr std::uint64_t good_open_files = 65536;
 constexpr std::uint64_t wished_open_files = 1048576;
 /// A guest that writes fills less than this soon.

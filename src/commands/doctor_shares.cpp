@@ -3,6 +3,7 @@
 #include "commands/doctor_areas.hpp"
 #include "commands/doctor_fixes.hpp"
 #include "plan/launch_plan.hpp"
+#include "spec/limits.hpp"
 
 #include <fmt/format.h>
 
@@ -47,12 +48,6 @@ std::string fix_for_missing(const Share& share, const DoctorView& view) {
                    "a volume with mountPath: " + share.source);
 }
 
-/// Whether something of the share is kept in extended attributes.
-bool needs_xattrs(const Share& share) {
-  const bool mapped = share.driver == Driver::ninep && share.accessmode == AccessMode::mapped;
-  return mapped || share.xattr || share.posix_acl;
-}
-
 void report_folder(const Share& share, const DoctorView& view, const std::string& name,
                    DoctorFindings& findings) {
   const auto& file = facts_of(share.source, view.vm.host);
@@ -67,7 +62,8 @@ void report_folder(const Share& share, const DoctorView& view, const std::string
                   describe_source(file), share.create_source ? ", will be made" : "",
                   folder.file_system.empty() ? "unknown file system" : folder.file_system,
                   size_text(folder.free_mib), word_of(folder.xattrs));
-  const bool lacks_xattrs = needs_xattrs(share) && folder.xattrs == FolderFacts::Xattrs::refused;
+  const bool lacks_xattrs =
+      needs_attributes(share) && folder.xattrs == FolderFacts::Xattrs::refused;
   if (lacks_xattrs) {
     findings.add(area, name, CheckResult::warn, text + ", which this share needs",
                  "put the source on ext4, xfs or btrfs, or leave out what needs them "

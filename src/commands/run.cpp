@@ -5,6 +5,7 @@
 #include "commands/resolved_vm.hpp"
 #include "config/load.hpp"
 #include "config/variables.hpp"
+#include "host/open_files.hpp"
 #include "host/probe.hpp"
 #include "host/probe_files.hpp"
 #include "host/program_answers.hpp"
@@ -14,6 +15,7 @@
 #include "run/held_signals.hpp"
 #include "run/runtime_folder.hpp"
 #include "run/session.hpp"
+#include "spec/limits.hpp"
 #include "spec/shares.hpp"
 
 #include <fmt/format.h>
@@ -65,6 +67,7 @@ SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int 
           "create it, or correct the path (a missing source is only made when the VM starts)"}});
   }
   for (const auto& warning : added.warnings) log_warn("{}", warning);
+  if (const auto lacking = find_lacking_attributes(added.share, host)) log_warn("{}", *lacking);
   auto plan = plan_share(added.share, 0, host, folder);
   plan.helper->confinement = confine_virtiofsd(added.share, config.qemu_user.value, host);
   return plan;
@@ -74,6 +77,7 @@ SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int 
 
 ExitStatus command_run(const Arguments& arguments, const std::vector<std::string>& environment) {
   hold_stop_signals();
+  raise_open_files();
   auto examined = examine_vm(arguments, environment);
   auto& vm = examined.vm;
   auto problems = std::move(examined.problems);
@@ -88,6 +92,7 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   }
   log_findings(examined);
   if (!problems.empty()) throw InvalidConfig(std::move(problems));
+  for (const auto& warning : find_limits(vm.spec, vm.host)) log_warn("{}", warning);
   announce(vm);
   const auto plan = make_plan(vm.spec, vm.host);
   if (vm.spec.qemu_user.kind != QemuUser::Kind::launcher) {
