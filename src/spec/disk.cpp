@@ -29,7 +29,7 @@ std::string hint_without_image(const Config& config, const Host& host) {
 void check_folder(const Given<std::string>& given, const Host& host, Findings& findings) {
   const auto path = absolute_path(given.value, host.home, host.working_folder);
   if (given.value.empty() || facts_of(path, host).kind != FileFacts::Kind::missing) return;
-  refuse_wrapped(given, findings);
+  if (!refuse_wrapped(given, findings)) refuse_oddity(given, findings);
 }
 
 /// A disk on a container's own layer is kept no longer than the container.

@@ -5,6 +5,7 @@
 #include "config/wrapping.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace vmr {
 namespace {
@@ -46,16 +47,7 @@ bool has_percent_word(std::string_view path) {
   return false;
 }
 
-}  // namespace
-
-bool refuse_wrapped(const Given<std::string>& given, Findings& findings) {
-  const auto wrapping = find_wrapping(given.value, ValueKind::path);
-  if (!wrapping) return false;
-  const auto refusal = refusal_of(*wrapping, given.origin);
-  findings.refuse(given, refusal.message, refusal.hint);
-  return true;
-}
-
+/// Why the path is hardly that of a folder; none: it may be.
 std::optional<Invalid> find_oddity(const std::string& path) {
   const std::string written_out = "write the path out; a folder that is named so: create it first";
   if (std::any_of(path.begin(), path.end(), is_control_character)) {
@@ -73,9 +65,10 @@ std::optional<Invalid> find_oddity(const std::string& path) {
                    "name a folder of this host by its path"};
   }
   if (path.find(':') != path.npos) {
-    return Invalid{"':' separates what docker run -v takes",
-                   "name the folder only; where the guest mounts it is set with MOUNT, and "
-                   "READONLY=1 is ':ro'"};
+    return Invalid{
+        "':' separates what docker run -v takes",
+        "name the folder only; a share's mount folder in the guest is set with MOUNT, and "
+        "READONLY=1 is ':ro'"};
   }
   if (const auto at = path.find_first_of("*?[]{}"); at != path.npos) {
     return Invalid{fmt::format("'{}' is of a pattern, and a share is one folder", path[at]),
@@ -94,6 +87,23 @@ std::optional<Invalid> find_oddity(const std::string& path) {
         written_out};
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+bool refuse_wrapped(const Given<std::string>& given, Findings& findings) {
+  const auto wrapping = find_wrapping(given.value, ValueKind::path);
+  if (!wrapping) return false;
+  const auto refusal = refusal_of(*wrapping, given.origin);
+  findings.refuse(given, refusal.message, refusal.hint);
+  return true;
+}
+
+bool refuse_oddity(const Given<std::string>& given, Findings& findings) {
+  const auto oddity = find_oddity(given.value);
+  if (!oddity) return false;
+  findings.refuse(given, "no such directory, and none is made: " + oddity->message, oddity->hint);
+  return true;
 }
 
 }  // namespace vmr

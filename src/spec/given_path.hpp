@@ -4,7 +4,6 @@
 
 #include "spec/problems.hpp"
 
-#include <optional>
 #include <string>
 
 namespace vmr {
@@ -13,8 +12,8 @@ namespace vmr {
 /// was meant; then it is refused. For paths at which nothing is.
 bool refuse_wrapped(const Given<std::string>& given, Findings& findings);
 
-/// Why a path at which nothing is hardly names a folder that somebody wants to have: "'$' is a
-/// variable that nobody has filled in"; none: it may.
-std::optional<Invalid> find_oddity(const std::string& path);
+/// Whether a path at which nothing is hardly names a folder that somebody wants to be made: '$' in
+/// it is a variable that nobody has filled in; then it is refused.
+bool refuse_oddity(const Given<std::string>& given, Findings& findings);
 
 }  // namespace vmr

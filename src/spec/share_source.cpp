@@ -27,12 +27,7 @@ bool check_parent(const ShareConfig& config, const FileFacts& facts, Findings& f
 
 SourceVerdict check_missing_source(const ShareConfig& config, const Share& share,
                                    const FileFacts& facts, Findings& findings) {
-  if (refuse_wrapped(config.source, findings)) return {};
-  if (const auto oddity = find_oddity(config.source.value)) {
-    findings.refuse(config.source, "no such directory, and none is made: " + oddity->message,
-                    oddity->hint);
-    return {};
-  }
+  if (refuse_wrapped(config.source, findings) || refuse_oddity(config.source, findings)) return {};
   if (share.readonly) {
     findings.refuse(
         config.source,

@@ -174,6 +174,12 @@ TEST_CASE("a path with quotes or blanks around it is refused where nothing is at
   const Strings persist = {"PERSIST=1", "DATA_DIR=/data ", "GUEST_PASSWORD=x"};
   CHECK(judge(persist, host).problems ==
         std::vector<Problem>{refused("DATA_DIR", "/data ", "a blank behind it", "/data")});
+  CHECK(judge({"PERSIST=1", "DATA_DIR=$HOME/data", "GUEST_PASSWORD=x"}, host).problems ==
+        std::vector<Problem>{
+            {"DATA_DIR='$HOME/data': no such directory, and none is made: '$' is a variable that "
+             "nobody has filled in",
+             "DATA_DIR (environment)",
+             "write the path out; a folder that is named so: create it first"}});
   host.files["/data "] = folder();
   host.files["/share "] = folder();
   CHECK(judge(persist, host).problems == std::vector<Problem>{});
