@@ -7,6 +7,7 @@
 #include "host/probe.hpp"
 #include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
+#include "spec/argument_files.hpp"
 #include "spec/guest.hpp"
 #include "spec/problems.hpp"
 
@@ -135,6 +136,7 @@ std::vector<Problem> start_problems(const ResolvedVm& vm) {
   if (wished != 0 && vm.host.free_ssh_port != vm.spec.ssh.port) {
     problems.push_back(problem_of_port(vm));
   }
+  append(problems, find_missing_argument_files(vm.config, vm.host));
   return problems;
 }
 

@@ -2,6 +2,7 @@
 #include "host/probe_files.hpp"
 
 #include "base/paths.hpp"
+#include "config/argument_files.hpp"
 #include "host/file_contents.hpp"
 #include "host/file_systems.hpp"
 #include "host/mounts.hpp"
@@ -110,6 +111,15 @@ void probe_files(const Config& config, Host& host) {
     const auto source = absolute_path(share.source.value, host.home, host.working_folder);
     auto& facts = host.files[source];
     if (facts.kind == FileFacts::Kind::directory) facts.link = find_link(source);
+  }
+  for (const auto* words : {&config.extra_args.value, &config.qemu_args}) {
+    for (const auto& file : find_argument_files(*words)) {
+      if (file.path.empty()) continue;
+      const std::filesystem::path whole = absolute_path(file.path, {}, host.working_folder);
+      for (const auto& path : {whole, whole.parent_path()}) {
+        host.files.try_emplace(path.string(), probe_file(path.string()));
+      }
+    }
   }
   probe_disks(config, host);
 }
