@@ -106,21 +106,33 @@ std::string verdict(const Report& report) {
                      count, static_cast<int>(report.status));
 }
 
-}  // namespace
-
-std::string report_table(const Report& report, bool in_colour) {
+/// The checks that failed, or all others, below the names of their areas.
+std::string rows_where(const Report& report, bool failed, bool in_colour) {
   std::string text;
   std::string area;
   for (const auto& check : report.checks) {
+    if ((check.result == CheckResult::fail) != failed) continue;
     if (check.area != area) {
       area = check.area;
       text += in_colour ? fmt::format("{}{}{}\n", bold, area, plain) : area + "\n";
     }
     text += rows_of(check, in_colour);
   }
+  return text;
+}
+
+}  // namespace
+
+std::string report_table(const Report& report, bool in_colour) {
   const auto result = report.status == ExitStatus::ok ? CheckResult::ok : CheckResult::fail;
-  const auto last = wrap(verdict(report), 0);
-  return text + (in_colour ? fmt::format("{}{}{}\n", colour_of(result), last, plain) : last + "\n");
+  const auto first = wrap(verdict(report), 0);
+  auto text = in_colour ? fmt::format("{}{}{}\n", colour_of(result), first, plain) : first + "\n";
+  // Who is in trouble reads no further than what fails.
+  for (const bool failed : {true, false}) {
+    const auto rows = rows_where(report, failed, in_colour);
+    if (!rows.empty()) text += "\n" + rows;
+  }
+  return text;
 }
 
 std::string report_json(const Report& report) {

@@ -16,7 +16,9 @@ const Strings one_share = {"FILESYSTEM_SOURCE=/share", "GUEST_PASSWORD=x"};
 TEST_CASE("the whole report of a container") {
   const auto report = report_of(one_share, docker_host(), docker_facts());
   CHECK(status_of(report) == 0);
-  CHECK(report_table(report, false) == R"(machine
+  CHECK(report_table(report, false) == R"(vm-runner run would work.
+
+machine
   note  place            a Docker container, x86_64, as root, PID 1
   note  CPU              AMD EPYC 7763 64-Core Processor, 4 to use; virtualization: svm
   ok    KVM              /dev/kvm opens, and a vCPU ran
@@ -60,14 +62,15 @@ processes
   ok    user             QEMU runs as user 65516 with the capabilities DAC_OVERRIDE alone
   ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see
                          only their own files
-vm-runner run would work.
 )");
 }
 
 TEST_CASE("the whole report of an ordinary user on a machine") {
   const auto report = report_of(one_share, ordinary_user(), ordinary_user_facts());
   CHECK(status_of(report) == 0);
-  CHECK(report_table(report, false) == R"(machine
+  CHECK(report_table(report, false) == R"(vm-runner run would work.
+
+machine
   note  place            a machine, no container, x86_64, as user 1000:1000
   note  CPU              AMD EPYC 7763 64-Core Processor, 4 to use; virtualization: svm
   ok    KVM              /dev/kvm opens, and a vCPU ran
@@ -105,7 +108,6 @@ processes
   ok    user             QEMU runs as this user without capabilities
   ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see
                          only their own files
-vm-runner run would work.
 )");
 }
 

@@ -22,20 +22,24 @@ const Report small = {ExitStatus::host_unsupported,
 
 TEST_CASE("a report as a table") {
   CHECK(report_table(small, false) ==
+        "vm-runner run would not work: 1 of the checks failed (exit status 3).\n"
+        "\n"
+        "shares\n"
+        "  FAIL  a name that is long no\n"
+        "                         -> do\\ty\n"
+        "\n"
         "QEMU\n"
         "  ok    program          /q, version 1\n"
         "  note  start            not tried\n"
         "shares\n"
         "  warn  #1 here          /s: a\\nb\n"
-        "                         -> do x\n"
-        "  FAIL  a name that is long no\n"
-        "                         -> do\\ty\n"
-        "vm-runner run would not work: 1 of the checks failed (exit status 3).\n");
+        "                         -> do x\n");
 }
 
 TEST_CASE("a table in colour says the same") {
   auto text = report_table(small, true);
-  CHECK(text.starts_with("\x1b[1mQEMU\x1b[0m\n  \x1b[32mok\x1b[0m    program "));
+  CHECK(text.starts_with("\x1b[1;31mvm-runner run would not work"));
+  CHECK(text.find("\n\n\x1b[1mQEMU\x1b[0m\n  \x1b[32mok\x1b[0m    program ") != text.npos);
   CHECK(text.find("  \x1b[1;31mFAIL\x1b[0m  a name") != text.npos);
   for (auto at = text.find('\x1b'); at != text.npos; at = text.find('\x1b')) {
     text.erase(at, text.find('m', at) + 1 - at);
@@ -64,9 +68,9 @@ TEST_CASE("lines end before column 100 where words allow") {
   const auto table_of = [](const std::string& evidence) {
     return report_table({ExitStatus::ok, {{"a", "n", CheckResult::ok, evidence, ""}}}, false);
   };
-  const std::string start = "a\n  ok    n                ";
+  const std::string start = "vm-runner run would work.\n\na\n  ok    n                ";
   const std::string indent = "\n" + std::string(25, ' ');
-  const std::string end = "\nvm-runner run would work.\n";
+  const std::string end = "\n";
   // 25 columns, a word, a blank and 34 more are exactly 100.
   CHECK(table_of(word + " " + std::string(34, 'x') + " y") ==
         start + word + " " + std::string(34, 'x') + indent + "y" + end);
