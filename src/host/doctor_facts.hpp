@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "host/host.hpp"
 #include "host/process_security.hpp"
 
 #include <cstdint>

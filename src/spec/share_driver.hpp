@@ -5,6 +5,7 @@
 #include "config/config.hpp"
 #include "host/host.hpp"
 #include "spec/problems.hpp"
+#include "spec/vm_spec.hpp"
 
 #include <string>
 
