@@ -10,6 +10,9 @@
 #include "spec/second_seed.hpp"
 #include "spec/user_data.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace vmr {
 namespace {
 
