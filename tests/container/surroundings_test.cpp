@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A container is found to be one, whatever is in front of the launcher in it.
+#include "build_paths.hpp"
 #include "support/container.hpp"
+#include "support/public_key.hpp"
 
 #include <doctest/doctest.h>
+#include <yaml-cpp/yaml.h>
 
 #include <sstream>
 #include <string>
@@ -52,6 +55,24 @@ TEST_CASE("an init, a shell or the machine's processes beside it leave a contain
   CHECK(defaults_in(with({"--read-only", "--cap-drop", "ALL"})) == container);
   CHECK(defaults_in(with({"--entrypoint", "/bin/sh"}),
                     {"-c", "env -i PATH=\"$PATH\" vm-runner config; true"}) == container);
+}
+
+TEST_CASE("the compose file of one who puts an init in front gives a container's defaults") {
+  if (!has_docker()) return;
+  const auto service =
+      YAML::LoadFile(SOURCE_FOLDER "/tests/cases/docker/compose-init.yaml")["services"]["vm"];
+  Words flags = {"--network", "none"};
+  if (service["init"].as<bool>()) flags.emplace_back("--init");
+  for (const auto& variable : service["environment"]) {
+    const auto name = variable.first.as<std::string>();
+    const auto value = name == "SSH_PUBKEY" ? ed25519_key : variable.second.as<std::string>();
+    flags.insert(flags.end(), {"-e", name + "=" + value});
+  }
+  for (const auto& volume : service["volumes"]) {
+    const auto words = volume.as<std::string>();
+    flags.insert(flags.end(), {"--tmpfs", words.substr(words.find(':') + 1)});
+  }
+  CHECK(defaults_in(flags) == "0.0.0.0:2222 8 ");
 }
 
 TEST_CASE("a container with the host's network opens SSH to the host only") {
