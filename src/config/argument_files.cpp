@@ -94,7 +94,8 @@ class Finder {
     const auto keys = read_keys(option.value);
     const auto kind = last_value(keys, "");
     if (const auto drive = read_own_drive(option.name, option.value)) {
-      add(option, drive->path, FileNeed::file);
+      const bool is_raw = last_value(keys, "format") == "raw";
+      add(option, drive->path, is_raw || drive->is_read_only ? FileNeed::file : FileNeed::disk);
     }
     for (const auto& row : file_keys) {
       const bool is_it = row.option == option.name && (row.kind.empty() || row.kind == kind);

@@ -10,6 +10,7 @@ namespace vmr {
 /// What has to be there for QEMU to start.
 enum class FileNeed {
   file,       ///< what the path names
+  disk,       ///< the same, a disk image that is written to and may be qcow2
   folder,     ///< a folder at the path
   new_file,   ///< the folder that the path is in: QEMU makes the file
   socket,     ///< something that listens at the path

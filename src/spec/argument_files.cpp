@@ -23,6 +23,7 @@ std::string fault_of(const std::string& path, FileNeed need, const Host& host) {
   const auto found = host.files.find(path);
   if (found == host.files.end()) return {};
   const auto kind = found->second.kind;
+  const auto& contents = found->second.contents;
   switch (need) {
     case FileNeed::new_file:
       if (kind != Kind::missing) return {};
@@ -35,8 +36,13 @@ std::string fault_of(const std::string& path, FileNeed need, const Host& host) {
       return kind == Kind::missing ? fmt::format("nothing listens at {}", path) : std::string();
     case FileNeed::device:
       return kind == Kind::missing ? fmt::format("this machine has no {}", path) : std::string();
-    case FileNeed::file:
+    case FileNeed::disk:
     case FileNeed::disk_word:
+      if (contents.kind == FileContents::Kind::broken_qcow2) {
+        return fmt::format("{} is a qcow2 image that cannot be used: {}", path, contents.detail);
+      }
+      break;
+    case FileNeed::file:
       break;
   }
   if (kind == Kind::missing) return fmt::format("there is no file {}", path);

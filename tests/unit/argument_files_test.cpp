@@ -17,7 +17,7 @@ namespace {
 Strings found_in(const Strings& words) {
   Strings found;
   for (const auto& file : find_argument_files(words)) {
-    const std::string letters = "fdnsxw";
+    const std::string letters = "fqdnsxw";
     found.push_back(letters.substr(static_cast<std::size_t>(file.need), 1) + " " + file.path);
   }
   return found;
@@ -26,7 +26,8 @@ Strings found_in(const Strings& words) {
 TEST_CASE("the files that QEMU's arguments name are found with what they need") {
   const std::vector<std::pair<Strings, Strings>> rows = {
       {{"-drive", "file=/a,,b c,format=raw"}, {"f /a,b c"}},
-      {{"-hda", "x.img", "-cdrom", "/i.iso"}, {"f x.img", "f /i.iso"}},
+      {{"-hda", "x.img", "-cdrom", "/i.iso"}, {"q x.img", "f /i.iso"}},
+      {{"-drive", "file=/x,format=qcow2,read-only=on"}, {"f /x"}},
       {{"-drive", "file=nbd://h/x"}, {}},
       {{"-drive", "file=json:{}"}, {}},
       {{"-blockdev", R"({"driver":"file","filename":"/x","node-name":"n"})"}, {"f /x"}},
@@ -97,6 +98,16 @@ TEST_CASE("what QEMU's arguments name and is not there is refused before the sta
                {"QEMU arguments: '-virtfs local,path=/file,mount_tag=t': /file is no folder",
                 behind, correct}},
               {}});
+  host.files = {{"/disk", {}}};
+  host.files["/disk"].kind = FileFacts::Kind::regular;
+  host.files["/disk"].contents = {FileContents::Kind::broken_qcow2, "its header says so"};
+  config.extra_args.value = {};
+  config.qemu_args = {"-drive", "file=/disk,format=qcow2"};
+  CHECK(Verdict{find_missing_argument_files(config, host), {}} ==
+        Verdict{{{"QEMU arguments: '-drive file=/disk,format=qcow2': /disk is a qcow2 image that "
+                  "cannot be used: its header says so",
+                  behind, correct}},
+                {}});
   host.files.clear();  // nobody has looked
   config.extra_args.value = {"-drive", "file=x", "#"};
   CHECK(find_missing_argument_files(config, host).empty());
