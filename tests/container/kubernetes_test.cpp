@@ -224,13 +224,15 @@ TEST_CASE("vm-runner takes the StatefulSet's settings beside the variables of Ku
   if (!has_docker()) return;
   const auto set = YAML::LoadFile(manifests + "base/statefulset.yaml");
   const auto container = set["spec"]["template"]["spec"]["containers"][0];
-  // PERSIST wants a disk, which a file without contents is for `args`.
-  const TextFile disk(std::string(4096, 0));
+  // PERSIST wants a disk, which a file with a boot sector's mark is for `args`, and a volume.
+  const TextFile disk(std::string(510, 0) + "\x55\xaa" + std::string(3584, 0));
   std::vector<std::string> words = {"run",
                                     "-v",
                                     disk.path() + ":/disk.img:ro",
                                     "-e",
                                     "BASE_IMAGE=/disk.img",
+                                    "--tmpfs",
+                                    "/data",
                                     "--rm",
                                     "-e",
                                     "ACCEL=tcg",
