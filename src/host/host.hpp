@@ -234,14 +234,9 @@ inline const FileFacts& facts_of(const std::string& path, const Host& host) {
   return found == host.files.end() ? unknown : found->second;
 }
 
-/// Whether this machine is a container.
-inline bool is_in_container(const Host& host) {
-  return host.is_pid_1;
-}
-
 /// Whether a path is lost with the container that this is.
 inline bool is_on_own_layer(const FileFacts& facts, const Host& host) {
-  return is_in_container(host) && facts.on_own_layer;
+  return is_container(host.surroundings) && facts.on_own_layer;
 }
 
 }  // namespace vmr

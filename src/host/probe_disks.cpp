@@ -124,7 +124,8 @@ void read_record(const std::string& disk, Host& host) {
 
 /// Where a persistent disk is, or would be.
 std::string probe_data_folder(const Config& config, Host& host) {
-  host.has_data_volume = is_in_container(host) && std::filesystem::is_directory("/data") &&
+  host.has_data_volume = is_container(host.surroundings) &&
+                         std::filesystem::is_directory("/data") &&
                          !probe_file("/data").on_own_layer;
   const auto path =
       persistent_disk_of(config, host.home, host.working_folder, host.has_data_volume);
@@ -144,7 +145,7 @@ void probe_persistent(const Config& config, const std::string& path,
   if (::statvfs(nearest_folder(path).c_str(), &file_system) == 0) {
     host.disk_place.free = file_system.f_bavail * static_cast<std::uint64_t>(file_system.f_frsize);
   }
-  const bool is_copied = is_made_as_copy(config, is_in_container(host));
+  const bool is_copied = is_made_as_copy(config, is_container(host.surroundings));
   if (!is_there && is_copied && !chain.empty()) measure_copy(chain, host);
 }
 

@@ -62,7 +62,7 @@ void keep_kernel(const Config& config, const GuestImage& guest, Disk& disk, Disk
 
 void plan_new_disk(const Config& config, const Host& host, const GuestImage& guest, Disk& disk,
                    Findings& findings) {
-  disk.is_copy = is_made_as_copy(config, is_in_container(host));
+  disk.is_copy = is_made_as_copy(config, is_container(host.surroundings));
   auto record = record_now(host, guest, disk);
   record.is_copy = disk.is_copy;
   if (disk.is_copy) {

@@ -99,7 +99,7 @@ TEST_CASE("in a container a source that is no mount is lost with it, whoever own
               {"Filesystem #1: '/share' is no mount but the container's own layer: what the guest "
                "writes there is lost with the container (docker run -v FOLDER:/share keeps it)"}});
   CHECK(judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_READONLY=1"}, host) == Verdict{});
-  host.is_pid_1 = false;
+  host.surroundings = Surroundings::machine;
   host.files["/share"].mode = 0777;
   CHECK(judge({"FILESYSTEM_SOURCE=/share"}, host).warnings == Strings{});
 }

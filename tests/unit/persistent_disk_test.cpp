@@ -81,7 +81,7 @@ TEST_CASE("in a container, or where it is asked for, a new disk is a copy") {
     return spec_of(with(more), host).disk->is_copy;
   };
   auto container = machine();
-  container.is_pid_1 = true;
+  container.surroundings = Surroundings::docker;
   CHECK(is_copy(container, {}));
   CHECK_FALSE(is_copy(container, {"PERSIST_BASE=overlay"}));
   CHECK(is_copy(machine(), {"PERSIST_BASE=copy"}));
@@ -270,7 +270,7 @@ TEST_CASE("a persistent disk or a record that is damaged is refused") {
 
 TEST_CASE("in a container a disk has to be on a mount, and /data is taken where it is one") {
   auto host = machine();
-  host.is_pid_1 = true;
+  host.surroundings = Surroundings::docker;
   host.files["/data"].on_own_layer = true;
   CHECK(
       judge(settings, host) ==
