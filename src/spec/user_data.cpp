@@ -155,7 +155,8 @@ void warn_of_login(const Config& config, const UserDataJudgement& judgement,
                    const std::string& subject, Findings& findings) {
   const auto& password = config.guest_password;
   const auto& keys = config.ssh_pubkey;
-  if (judgement.disables_login && !password.value.empty()) {
+  const bool is_refused = !judgement.against_mounts.empty() && !config.shares.empty();
+  if (judgement.disables_login && !is_refused && !password.value.empty()) {
     findings.warnings.push_back(fmt::format("{}it turns vendor-data off, so {} has no effect",
                                             subject, password.origin.variable));
   }

@@ -159,6 +159,8 @@ TEST_CASE("a password is of no use without vendor-data") {
         Verdict{{},
                 {"CLOUD_INIT_USER_DATA='/u': it turns vendor-data off, so GUEST_PASSWORD has no "
                  "effect"}});
+  CHECK(judge({"CLOUD_INIT_USER_DATA=/u", "GUEST_PASSWORD=x", "FILESYSTEM_SOURCE=/share"}, host)
+            .warnings == Strings{});
 }
 
 TEST_CASE("what later boots would not mount is said before the first") {
