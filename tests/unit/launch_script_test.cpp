@@ -60,6 +60,21 @@ vm-runner listen '3=/run/x y/qmp.sock' -- "${qemu[@]}"
 )sh");
 }
 
+TEST_CASE("the script makes a copy and its record as run does") {
+  auto plan = plan_with_a_kept_disk();
+  plan.persistent_disk->is_copy = true;
+  plan.persistent_disk->record = "vm-runner-disk-1\nkind copy\n";
+  plan.persistent_disk->copies = {{"/g/it's", "/data/vm.kernel"}};
+  const auto script = launch_script(plan, small_qemu(), {}, {{}, {}, "/"});
+  const std::string expected = R"sh(
+[[ -e '/data/it'\''s.qcow2' ]] || { mkdir -p -- "$(dirname -- '/data/it'\''s.qcow2')" &&
+  (umask 077 && cp -- '/g/it'\''s' /data/vm.kernel && printf %s 'vm-runner-disk-1
+kind copy
+' >'/data/it'\''s.qcow2.base' && qemu-img convert -q -f qcow2 -O qcow2 '/base image.qcow2' '/data/it'\''s.qcow2'); }
+)sh";
+  CHECK_MESSAGE(script.find(expected) != script.npos, script);
+}
+
 TEST_CASE("an explained array has a comment above each part") {
   const std::vector<Part> parts = {{"virtiofsd-1", 1, true, {"/v", "--fd=3", "-o", "a b"}},
                                    {"memory", 0, false, {"-m", "16M"}},
