@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "base/unique_fd.hpp"
 #include "commands/commands.hpp"
+#include "commands/import_check.hpp"
 #include "commands/print_output.hpp"
 #include "libvirt/domain_tree.hpp"
 #include "libvirt/import_domain.hpp"
@@ -45,6 +46,9 @@ std::string read_domain(const std::string& path) {
 ExitStatus command_import(const Arguments& arguments) {
   const auto name = arguments.domain == "-" ? std::string("standard input") : arguments.domain;
   const auto imported = import_domain(read_domain(arguments.domain), name);
+  for (const auto& line : refused_arguments(imported.settings)) {
+    log_warn("{}: the guest may not start as it is: {}", name, line);
+  }
   const auto report = report_of(imported.notes, name, arguments.verbose);
   for (const auto& line : report.lines) log_warn("{}", line);
   if (report.untold != 0) {

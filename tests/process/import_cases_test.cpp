@@ -23,16 +23,19 @@ std::string moved(const std::string& text, const std::string& folder) {
   return std::regex_replace(text, std::regex("/srv/"), folder + "/srv/");
 }
 
-/// Makes what the domain names: folders of shares, and empty files for everything else.
+/// Makes what the domain names: folders of shares, and for everything else disks with nothing but a
+/// boot sector's signature.
 void make_files(const std::string& domain) {
-  const std::regex path(R"((dir=')?(/[^'"<>]*/srv/[^'"<>]*))");
+  std::string disk(1024 * 1024, '\0');
+  disk.replace(510, 2, "\x55\xaa");
+  const std::regex path(R"((dir='|path=)?(/[^'"<>,]*/srv/[^'"<>,]*))");
   for (std::sregex_iterator found(domain.begin(), domain.end(), path), end; found != end; ++found) {
     const fs::path named = (*found)[2].str();
     if ((*found)[1].matched) {
       fs::create_directories(named);
     } else {
       fs::create_directories(named.parent_path());
-      write_text(named, std::string(1024 * 1024, '\0'));
+      write_text(named, disk);
     }
   }
 }
@@ -90,6 +93,19 @@ TEST_CASE("import: the guide's example runs as it is written") {
   settings["ACCEL"] = "tcg";  // where there is a KVM, a fake of QEMU has no use for it
   const auto run = run_launcher(settings, {"run", host / "build.toml"});
   CHECK_MESSAGE(run.status == 0, run.log);
+}
+
+TEST_CASE("import: a QEMU argument of the domain's that QEMU would refuse here is told first") {
+  const TextFile domain(
+      "<domain type='qemu'><os><type>hvm</type><loader>/f</loader></os><devices><interface "
+      "type='user'/></devices><commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'>"
+      "<arg value='-netdev'/><arg value='user,id=net0'/></commandline></domain>");
+  const auto imported = run_launcher({}, {"import", domain.path()});
+  CHECK(imported.status == 0);
+  const auto first = imported.log.substr(0, imported.log.find('\n'));
+  CHECK(first.starts_with("[WARN] " + domain.path() +
+                          ": the guest may not start as it is: EXTRA_ARGS: '-netdev "
+                          "user,id=net0' and our '-netdev user,id=net0"));
 }
 
 TEST_CASE("BASE_IMAGE=none: only what the own QEMU arguments have is started") {
