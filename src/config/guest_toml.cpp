@@ -80,7 +80,8 @@ class GuestTomlReader {
   void read_architecture(const std::string& value, const toml::node& node) {
     std::vector<std::string_view> words;
     for (const auto& [word, architecture] : Words<Architecture>::list) {
-      if (architecture == Architecture::automatic) continue;
+      // Other words for the same are for people: a file says what QEMU does.
+      if (word != word_for(architecture)) continue;
       words.push_back(word);
       if (word != value) continue;
       guest_.architecture = {architecture,

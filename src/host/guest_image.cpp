@@ -68,6 +68,7 @@ FoundGuest find_guest_in(const std::string& folder) {
   auto& problems = found.toml_problems;
   GuestImage guest;
   guest.name = description.name.value;
+  if (guest.name.empty()) guest.name = fs::path(folder).filename().string();
   guest.kernel = file_beside(folder, description.kernel, false, problems);
   guest.initrd = file_beside(folder, description.initrd, false, problems);
   guest.disk = file_beside(folder, description.disk, true, problems);

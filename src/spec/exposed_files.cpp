@@ -65,6 +65,9 @@ std::vector<Exposed> exposed_files(const Config& config, const Host& host) {
 void check_exposed_files(const Config& config, const ShareConfig& asked, const Share& share,
                          const Host& host, Findings& findings) {
   if (share.readonly || share.source.empty()) return;
+  // Which is said already.
+  const auto& real_path = facts_of(share.source, host).real_path;
+  if ((real_path.empty() ? share.source : real_path) == "/") return;
   const auto hint =
       fmt::format("share another folder, or set {}=1", asked.readonly.origin.variable);
   for (const auto& [path, what] : exposed_files(config, host)) {

@@ -205,7 +205,8 @@ TEST_CASE("KVM is opened by the group of its device") {
 
 TEST_CASE("QEMU sees its images, its 9p sources, and no virtiofs source") {
   auto host = open_host();
-  host.files["/guest/disk.qcow2"].backing = "/base, 'ü'/raw";
+  host.files["/guest/disk.qcow2"].backing = "/guest/base, 'ü'/raw";
+  host.files["/guest/base, 'ü'/raw"] = regular_file();
   const auto confinement = tcg_confinement(
       {"FILESYSTEM_SOURCE=/share", "FILESYSTEM2_SOURCE=/nine p", "FILESYSTEM2_DRIVER=9p",
        "FILESYSTEM3_SOURCE=/read", "FILESYSTEM3_DRIVER=9p", "FILESYSTEM3_READONLY=1"},
@@ -215,7 +216,7 @@ TEST_CASE("QEMU sees its images, its 9p sources, and no virtiofs source") {
       }());
   using Access = FileRule::Access;
   CHECK(may(confinement, "/guest/disk.qcow2", Access::read));
-  CHECK(may(confinement, "/base, 'ü'/raw", Access::read));
+  CHECK(may(confinement, "/guest/base, 'ü'/raw", Access::read));
   CHECK(may(confinement, "/guest/vmlinuz", Access::read));
   CHECK(may(confinement, "/run/vm-runner/vm/seed.iso", Access::read));
   CHECK(may(confinement, "/var/tmp", Access::write));
@@ -233,8 +234,9 @@ TEST_CASE("QEMU sees its images, its 9p sources, and no virtiofs source") {
 
 TEST_CASE("a ring of images ends") {
   auto host = open_host();
-  host.files["/guest/disk.qcow2"].backing = "/guest/disk.qcow2";
-  CHECK(who({}, host) == own);
+  host.files["/own.qcow2"] = host.files["/guest/disk.qcow2"];
+  host.files["/own.qcow2"].backing = "/own.qcow2";
+  CHECK(who({"EXTRA_ARGS=-drive file=/own.qcow2,readonly=on,format=qcow2"}, host) == own);
 }
 
 TEST_CASE("virtiofsd keeps what its sandbox needs") {

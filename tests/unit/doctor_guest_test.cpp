@@ -90,8 +90,8 @@ TEST_CASE("where the changes of a disk go") {
         "denied -> set DATA_DIR to a folder that can be written");
   facts.folders["/data"].obstacle.clear();
   CHECK(changes_of(kept) ==
-        "warn changes: kept in /data/vm.qcow2, 1000 MiB free (xfs); it will be made -> make room, "
-        "or set DATA_DIR to another folder");
+        "warn changes: kept in /data/vm.qcow2, 1000 MiB free (xfs); it will be made, a copy of the "
+        "image -> make room, or set DATA_DIR to another folder");
   facts.folders["/data"].free_mib = 1024;
   image.path = "/data/vm.qcow2";
   CHECK(changes_of(kept) == "ok changes: kept in /data/vm.qcow2, 1.0 GiB free (xfs)");

@@ -100,8 +100,9 @@ TEST_CASE("in a container a source that is no mount is lost with it, whoever own
                "writes there is lost with the container (docker run -v FOLDER:/share keeps it)"}});
   CHECK(judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_READONLY=1"}, host) == Verdict{});
   host.surroundings = Surroundings::machine;
-  host.files["/share"].mode = 0777;
-  CHECK(judge({"FILESYSTEM_SOURCE=/share"}, host).warnings == Strings{});
+  for (const auto& warning : judge({"FILESYSTEM_SOURCE=/share"}, host).warnings) {
+    CHECK(warning.find("own layer") == warning.npos);
+  }
 }
 
 }  // namespace

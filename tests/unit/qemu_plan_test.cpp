@@ -248,10 +248,11 @@ TEST_CASE("a disk keeps its changes only when asked") {
               "if=none,id=disk,file.driver=file,file.filename=/d.img,format=raw,snapshot=on",
               "-device", "virtio-blk-pci,drive=disk"}});
   spec.disk = Disk{"/d.img", "raw", "/data/vm.qcow2"};
-  CHECK(
-      group_of(spec, "disk") ==
-      Argv{{"-drive", "if=none,id=disk,file.driver=file,file.filename=/data/vm.qcow2,format=qcow2",
-            "-device", "virtio-blk-pci,drive=disk"}});
+  CHECK(group_of(spec, "disk") ==
+        Argv{{"-drive",
+              "if=none,id=disk,file.driver=file,file.filename=/data/vm.qcow2,format=qcow2,"
+              "backing.driver=raw,backing.file.driver=file,backing.file.filename=/d.img",
+              "-device", "virtio-blk-pci,drive=disk"}});
 }
 
 TEST_CASE("every image behind a disk is named, so that no header chooses one") {
