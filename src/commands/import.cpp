@@ -52,8 +52,10 @@ ExitStatus command_import(const Arguments& arguments) {
   const auto report = report_of(imported.notes, name, arguments.verbose);
   for (const auto& line : report.lines) log_warn("{}", line);
   if (report.untold != 0) {
-    log_info("{} more of its parts {} not carried over, and hardly matter here: import --verbose",
-             report.untold, report.untold == 1 ? "is" : "are");
+    log_info("{} not carried over and hardly matter{} here: import --verbose tells",
+             report.untold == 1 ? std::string("1 more part is")
+                                : fmt::format("{} more parts are", report.untold),
+             report.untold == 1 ? "s" : "");
   }
   const auto text = print_toml(imported.settings);
   print_output(text);

@@ -134,7 +134,7 @@ void import_network(DomainElement& card, Import& import) {
   auto* source = take_child(card, "source");
   const auto name = source == nullptr ? std::string() : take(*source, "network").value_or("");
   const std::string_view own =
-      "the card is in a network of QEMU's own: nobody but SSH_PORT of this machine reaches the "
+      "the card is in a network of QEMU's own, where only SSH_PORT of this machine leads to the "
       "guest";
   if (name == "default") {
     import.change(card, own);

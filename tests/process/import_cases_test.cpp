@@ -51,7 +51,7 @@ std::vector<fs::path> all_cases() {
 
 /// The settings of a host that says nothing of its own about the guest, so that the file decides.
 Launcher::Variables bare_settings(const FakeHost& host) {
-  return host.settings({{"BASE_IMAGE", ""}, {"ACCEL", ""}, {"GUEST_PASSWORD", ""}});
+  return host.settings({{"BASE_IMAGE", ""}, {"ACCEL", ""}, {"MEMORY", ""}, {"GUEST_PASSWORD", ""}});
 }
 
 /// The lines of the guide's block that begins with ```LANGUAGE.

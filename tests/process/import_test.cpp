@@ -40,7 +40,7 @@ const std::string toml =
     "driver = \"9p\"\n";
 
 const std::string untold =
-    "[INFO] 1 more of its parts is not carried over, and hardly matter here: import --verbose\n";
+    "[INFO] 1 more part is not carried over and hardly matters here: import --verbose tells\n";
 
 void check(const Finished& finished, int status, const std::string& output,
            const std::string& log) {
