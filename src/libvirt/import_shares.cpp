@@ -117,8 +117,9 @@ std::string objection_to_source(const std::string& source, const Import& import)
   if (source.empty() || source.front() != '/') return "its source is not an absolute path";
   const auto folder = plain_path(source);
   if (folder == "/") return "the whole file system is not shared; share a folder below it";
-  const auto& image = import.base_image;
-  if (image.empty() || !plain_path(image).starts_with(folder)) return {};
+  const auto image = import.base_image.empty() ? std::string() : plain_path(import.base_image);
+  // A source that is the image itself is no folder, which is told of at the start.
+  if (!image.starts_with(folder) || image == folder) return {};
   return fmt::format(
       "the machine's own disk is in it ({}), which its guest must not reach; move one "
       "of them",

@@ -81,9 +81,9 @@ TEST_CASE("a virtio disk that gets another name in the guest is told of") {
   };
   CHECK(notes(disk("/a", "dev='vda'") + disk("/b", "dev='vdb'")) == "");
   CHECK(notes(disk("/a", "dev='vda'") + disk("/b", "dev='vdb'", "<boot order='1'/>")) ==
-        "carried over, but it is /dev/vda in the guest, where libvirt has it as /dev/vdb: mount it "
-        "by label or UUID\n"
         "carried over, but it is /dev/vdb in the guest, where libvirt has it as /dev/vda: mount it "
+        "by label or UUID\n"
+        "carried over, but it is /dev/vda in the guest, where libvirt has it as /dev/vdb: mount it "
         "by label or UUID\n");
   CHECK(notes(disk("/a", "dev='vda'", "<transient/>") + disk("/b", "dev='vdb'")) ==
         "carried over, but it is /dev/vdc in the guest, where libvirt has it as /dev/vdb: mount it "

@@ -28,7 +28,8 @@ Texts settings_of(const std::string& body) {
 /// The arguments that the body becomes, one a line.
 std::string arguments_of(const std::string& body) {
   std::string lines;
-  for (const auto& word : *shell_split(settings_of(body)[{0, "EXTRA_ARGS"}])) lines += word + "\n";
+  const auto words = shell_split(settings_of(body)[{0, "EXTRA_ARGS"}]);
+  for (const auto& word : *words) lines += word + "\n";
   return lines;
 }
 
@@ -284,7 +285,12 @@ void check_taken(const std::string& xml) {
   const auto toml = print_toml(imported(xml).settings);
   CAPTURE(toml);
   const auto loaded = load_config({}, {}, {"vm.toml", toml});
-  CHECK(judge({}, host_for(loaded.config), toml).problems == std::vector<Problem>{});
+  auto problems = judge({}, host_for(loaded.config), toml).problems;
+  // What this host cannot do is no fault of the file's.
+  std::erase_if(problems, [](const Problem& problem) {
+    return problem.status == ExitStatus::host_unsupported;
+  });
+  CHECK(Verdict{problems, {}} == Verdict{});
 }
 
 TEST_CASE("everything that import writes is taken by the configuration and by the rules") {
