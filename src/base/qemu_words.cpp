@@ -82,6 +82,10 @@ QemuKeys read_keys(const std::string& text) {
       keys.emplace(key_of(item.substr(0, equals)), item.substr(equals + 1));
     } else if (first) {
       keys.emplace("", item);
+    } else {
+      // QEMU's short form of a switch: "server", "nowait".
+      const bool is_off = item.starts_with("no");
+      keys.emplace(key_of(is_off ? item.substr(2) : item), is_off ? "off" : "on");
     }
   }
   return keys;

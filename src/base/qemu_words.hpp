@@ -13,8 +13,8 @@ namespace vmr {
 /// under "", and so is what -object calls qom-type and -device in JSON driver.
 using QemuKeys = std::multimap<std::string, std::string>;
 
-/// Reads both notations: key=value with doubled commas, and an object of JSON. Empty for what is
-/// neither.
+/// Reads both notations: key=value with doubled commas, where a switch may stand alone, and an
+/// object of JSON. Empty for what is neither.
 QemuKeys read_keys(const std::string& text);
 
 /// The last value of `key`, which is the one that counts; empty: none.

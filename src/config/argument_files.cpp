@@ -74,9 +74,8 @@ bool is_plain(const std::string& path) {
 }
 
 bool is_on(const QemuKeys& keys, const std::string& key) {
-  const bool is_bare = keys.contains(key) && last_value(keys, key).empty();
   const auto value = last_value(keys, key);
-  return is_bare || value == "on" || value == "yes" || value == "true" || value == "y";
+  return value == "on" || value == "yes" || value == "true" || value == "y";
 }
 
 FileNeed need_of_socket(const QemuKeys& keys) {

@@ -80,10 +80,10 @@ TEST_CASE("the Rust virtiofsd acts as one owner") {
   share.guest_owner = {1000, 1001};
   CHECK(daemon_of(share, docker_host()) ==
         Argv{{"/usr/libexec/virtiofsd", "--fd=3", "--shared-dir", "/srv/data", "--sandbox",
-              "chroot", "--cache", "auto", "--inode-file-handles=never",
+              "chroot", "--cache", "auto", "--inode-file-handles=never", "--killpriv-v2",
               "--translate-uid=squash-guest:0:501:4294967295", "--translate-uid=host:501:1000:1",
               "--translate-gid=squash-guest:0:20:4294967295", "--translate-gid=host:20:1001:1",
-              "--killpriv-v2", "--modcaps=-setfcap", "--seccomp", "kill", "--thread-pool-size=0",
+              "--modcaps=-setfcap", "--seccomp", "kill", "--thread-pool-size=0",
               "--rlimit-nofile=1000000"}});
 }
 
