@@ -51,6 +51,9 @@ std::optional<Effect> effect_of(std::string_view word) {
     return policy->substr(0, policy->find(',')) == "disabled" ? std::optional(Effect::replaces)
                                                               : std::nullopt;
   }
+  if (const auto unit = value_of(word, "systemd.mask")) {
+    return unit->starts_with("cloud-init") ? std::optional(Effect::replaces) : std::nullopt;
+  }
   for (const auto* key : {"ds", "ci.ds", "ci.datasource"}) {
     const auto source = value_of(word, key);
     if (!source) continue;

@@ -23,7 +23,8 @@ TEST_CASE("words of a kernel's command line that lead cloud-init elsewhere") {
   for (const std::string word :
        {"ds=nocloud;s=http://x/", "ds=nocloud-net;s=http://x/", "ds=nocloud;h=a;seedfrom=/x",
         "ds=nocloud;dsmode=disabled", "ds=ec2", "ds=None", "ci.ds=Ec2", "ci.datasource=OpenStack",
-        "cloud-init=disabled", "ci.di.policy=disabled", "ci.di.policy=disabled,found=all"}) {
+        "cloud-init=disabled", "systemd.mask=cloud-init-network.service", "ci.di.policy=disabled",
+        "ci.di.policy=disabled,found=all"}) {
     CAPTURE(word);
     CHECK(find_seed_word("quiet " + word + " console=ttyS0") == SeedWord{word});
   }
@@ -34,7 +35,7 @@ TEST_CASE("words of a kernel's command line that lead cloud-init elsewhere") {
   }
   for (const std::string line :
        {"", "quiet", "ds=nocloud", "ds=nocloud;", "ds=nocloud-net", "ds=", "ads=ec2",
-        "ci.di.policy=search,found=all", "cloud-init=enabled"}) {
+        "ci.di.policy=search,found=all", "cloud-init=enabled", "systemd.mask=ssh.service"}) {
     CAPTURE(line);
     CHECK(find_seed_word(line) == std::nullopt);
   }
