@@ -79,7 +79,7 @@ TEST_CASE("why cloud-init would ignore user-data") {
        {"cloud-init would ignore it: it is not UTF-8, or in a MIME message with letters such as "
         "\u00e9 "
         "and without 'Content-Transfer-Encoding: base64'"}},
-      {"#cloud-config\nruncmd:\n\t- a\n",
+      {"#cloud-config\nhostname: web\nruncmd:\t[a]\n",
        {"cloud-init would ignore it: it is not YAML that cloud-init reads: line 3: a tab, which "
         "may "
         "only be in quotes, in a block of text and in a comment"}},

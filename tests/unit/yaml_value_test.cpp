@@ -89,7 +89,7 @@ TEST_CASE("what PyYAML does not read is a problem") {
        {"a: !foo 1", "problem: line 1: a value of an unknown type, !foo"},
        {"a:\n  !!python/object:x {b: 1}",
         "problem: line 2: a value of an unknown type, tag:yaml.org,2002:python/object:x"},
-       {"? [a]\n: 1\n", "problem: line 1: a key that is a list or a map"},
+       {"? [a]\n: 1\n", "problem: line 2: a key that is a list or a map"},
        {"a: &a [*a]", "problem: line 1: an alias of what it is in"},
        {"a: \"\xff\"", "problem: it is not UTF-8"},
        {std::string("a: \0b", 5), "problem: it has control characters"},
