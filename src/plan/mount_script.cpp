@@ -162,7 +162,8 @@ mount_share() {
     return
   fi
   if [ -n "$parents" ]; then
-    hand_over "$parents" </dev/null >/dev/null 2>&1 &
+    # In parentheses, or dash keeps our output open, and whoever reads it waits too.
+    (hand_over "$parents") </dev/null >/dev/null 2>&1 &
   fi
   # By the name that /proc/mounts has for it, whatever links lead there.
   folder=$(cd "$folder" && pwd -P)

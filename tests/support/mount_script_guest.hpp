@@ -14,7 +14,6 @@
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <sys/wait.h>
 #include <utility>
 #include <vector>
 
@@ -75,11 +74,13 @@ class MountScriptGuest {
     replace_once(script, "[ ! -d /run/cloud-init ] || [ -e /run/cloud-init/result.json ]",
                  fmt::format("[ ! -d {0} ] || [ -e {0}/result.json ]", path("cloud-init")));
     write_text(path("script"), script);
-    const auto command = fmt::format("{} {} >{} 2>&1", shell_, path("script"), path("output"));
-    const int status = std::system(command.c_str());
+    // cloud-init reads to the end of what is printed: nothing may keep that open.
+    const auto command = fmt::format("{{ {} {}; echo $? >{}; }} 2>&1 | cat >{}", shell_,
+                                     path("script"), path("status"), path("output"));
+    REQUIRE(std::system(command.c_str()) == 0);
     INFO(read_text(path("output")));
     CHECK(read_text(path("output")).empty());
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return read_text(path("status")) == "0\n";
   }
 
   /// The arguments of each call of `command`.
