@@ -106,9 +106,12 @@ std::string_view take_unmeant_quotes(std::string& text, ValueKind kind) {
   return "quotes around it";
 }
 
-/// Windows ends lines so, which a shell or a kernel takes for part of a word.
-bool has_windows_line_ends(std::string_view text, ValueKind kind) {
-  return kind != ValueKind::keys && text.find("\r\n") != text.npos;
+/// Whether lines of `value` end as on Windows, which others take for part of a word. To a kernel it
+/// is a blank: there only the last one tells that a line was cut out of such a file.
+bool has_carriage_return(std::string_view value, ValueKind kind, bool is_behind) {
+  if (kind == ValueKind::keys) return false;
+  if (kind == ValueKind::command_line) return value.ends_with(carriage_return);
+  return is_behind || value.find("\r\n") != value.npos;
 }
 
 }  // namespace
@@ -121,8 +124,7 @@ std::optional<Wrapping> find_wrapping(std::string_view value, ValueKind kind) {
   const bool before = take_blanks_before(bare);
   const auto behind = take_behind(bare);
   Wrapping found;
-  found.carriage_return =
-      (behind.carriage_return && kind != ValueKind::keys) || has_windows_line_ends(bare, kind);
+  found.carriage_return = has_carriage_return(value, kind, behind.carriage_return);
   const bool only_line_end = behind.carriage_return && value.ends_with("\r\n");
   std::vector<std::string_view> what;
   if (found.carriage_return) {

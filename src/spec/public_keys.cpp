@@ -42,6 +42,10 @@ bool is_key_type(std::string_view word) {
          is_certificate(word);
 }
 
+bool looks_like_key_type(std::string_view word) {
+  return word.starts_with("ssh-") || word.starts_with("ecdsa-") || word.starts_with("sk-");
+}
+
 void skip_blanks(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
 }
@@ -147,7 +151,7 @@ std::optional<KeyFault> find_fault(int number, std::string_view line) {
   }
   auto rest = line;
   auto type = take_word(rest);
-  if (!is_key_type(type)) {
+  if (!is_key_type(type) && !looks_like_key_type(type)) {
     rest = line;
     if (!take_options(rest)) {
       return KeyFault{number, "has options with an open quote", "close it"};
@@ -155,7 +159,9 @@ std::optional<KeyFault> find_fault(int number, std::string_view line) {
     type = take_word(rest);
   }
   if (!is_key_type(type)) {
-    return KeyFault{number, "is not an SSH public key: it has no type that OpenSSH takes",
+    return KeyFault{number,
+                    looks_like_key_type(type) ? "has a type of key that OpenSSH does not take"
+                                              : "is not an SSH public key",
                     std::string(usual_hint)};
   }
   const auto data = take_word(rest);

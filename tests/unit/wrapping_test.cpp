@@ -91,6 +91,7 @@ TEST_CASE("what is no wrapping on a command line and around keys") {
       {"\"quiet loglevel=3\"", ValueKind::command_line, {"quotes around it", "quiet loglevel=3"}},
       {"\"a=b c\" d=\"e f\"", ValueKind::command_line, {}},
       {" quiet\n", ValueKind::command_line, {}},
+      {"quiet\r\nro\r\n", ValueKind::command_line, {}},
       {"quiet\r", ValueKind::command_line, {"a carriage return (\\r) at its end", "quiet"}},
       {" ssh-rsa A\r\nssh-rsa B\r\n", ValueKind::keys, {}},
       {"\"ssh-rsa A\"", ValueKind::keys, {"quotes around it", "ssh-rsa A"}},
