@@ -50,25 +50,25 @@ TEST_CASE("run and doctor refuse what is no disk, no kernel and no guest.toml") 
   const auto page = host.run({{"BASE_IMAGE", host / "page.img"}});
   CHECK(page.status == 2);
   CHECK(page.log ==
-        fmt::format("[ERROR] BASE_IMAGE='{}': a web page (HTML), not a disk image\n"
-                    "  from: BASE_IMAGE (environment)\n"
-                    "  hint: a web page came instead of the file: download it again, from the "
+        fmt::format("error: BASE_IMAGE='{}': a web page (HTML), not a disk image\n"
+                    "  from:  BASE_IMAGE (environment)\n"
+                    "  hint:  a web page came instead of the file: download it again, from the "
                     "address of the file itself\n",
                     host / "page.img"));
   const auto kernel = host.run({{"KERNEL", host / "page.img"}});
   CHECK(kernel.status == 2);
   CHECK(kernel.log.starts_with(
-      fmt::format("[ERROR] KERNEL='{}': a web page (HTML), not a kernel\n", host / "page.img")));
+      fmt::format("error: KERNEL='{}': a web page (HTML), not a kernel\n", host / "page.img")));
   write_text(host / "guest.toml", "kernel = 'kernel'\narch = 'arm64'\nlogin = 'root'\n");
   const auto guest = host.run();
   CHECK(guest.status == 2);
   CHECK(guest.log ==
-        fmt::format("[ERROR] arch='arm64': not an architecture\n"
-                    "  from: arch ({0}:2)\n"
-                    "  hint: did you mean 'aarch64'? one of: x86_64, aarch64\n"
-                    "[ERROR] login: unknown setting\n"
-                    "  from: login ({0}:3)\n"
-                    "  hint: it may have: arch, name, kernel, initrd, disk, cmdline, login_user, "
+        fmt::format("error: arch='arm64': not an architecture\n"
+                    "  from:  arch ({0}:2)\n"
+                    "  hint:  did you mean 'aarch64'? one of: x86_64, aarch64\n"
+                    "error: login: unknown setting\n"
+                    "  from:  login ({0}:3)\n"
+                    "  hint:  it may have: arch, name, kernel, initrd, disk, cmdline, login_user, "
                     "digest\n",
                     host / "guest.toml"));
   Launcher doctor(host.settings(), {"doctor"});

@@ -45,7 +45,8 @@ class KeepingHost : public FakeHost {
   [[nodiscard]] std::string image() const { return *this / "base.qcow2"; }
   [[nodiscard]] std::string disk() const { return data_ + "/vm.qcow2"; }
   [[nodiscard]] Launcher::Variables keep(const Launcher::Variables& more = {}) const {
-    return join({{"BASE_IMAGE", image()},
+    return join({{"FAKE_QEMU", "poweroff"},
+                 {"BASE_IMAGE", image()},
                  {"PERSIST", "1"},
                  {"PERSIST_BASE", "overlay"},
                  {"DATA_DIR", data_}},
