@@ -8,7 +8,7 @@
 namespace vmr {
 
 std::vector<std::string> refused_arguments(const std::vector<TomlLine>& settings) {
-  const auto config = load_config({}, {}, {"the file", print_toml(settings)}).config;
+  const auto config = load_config({}, {}, {"the output", print_toml(settings)}).config;
   const bool is_arm = config.arch.value == Architecture::aarch64;
   VmSpec spec;
   spec.name = "vm";

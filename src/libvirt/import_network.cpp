@@ -13,7 +13,8 @@ namespace {
 
 /// QEMU's device for a card model of libvirt's; empty for those that are not carried over.
 std::string device_for(std::string_view model) {
-  constexpr std::array<std::string_view, 3> same = {"e1000", "e1000e", "rtl8139"};
+  constexpr std::array<std::string_view, 6> same = {"e1000",   "e1000e",   "rtl8139",
+                                                    "vmxnet3", "ne2k_pci", "pcnet"};
   if (model.empty() || model == "virtio") return "virtio-net-pci";
   return std::find(same.begin(), same.end(), model) == same.end() ? "" : std::string(model);
 }

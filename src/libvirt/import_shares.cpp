@@ -123,7 +123,7 @@ std::string objection_to_source(const std::string& source, const Import& import)
   return fmt::format(
       "the machine's own disk is in it ({}), which its guest must not reach; move one "
       "of them",
-      image);
+      import.base_image);
 }
 
 /// Why there is no share of ours for `filesystem`; empty: there is one.

@@ -71,7 +71,7 @@ TEST_CASE("import prints settings on standard output, and what is lost on standa
 TEST_CASE("import: what it prints is a configuration file") {
   const TemporaryFolder folder;
   const TextFile file(domain);
-  write_text(folder / "vmlinuz", "");
+  write_text(folder / "vmlinuz", std::string(0x202, '\0') + "HdrS");
   std::filesystem::create_directories(folder / "a");
   write_text(folder / "vm.toml", run_launcher({}, {"import", file.path()}).output);
   const auto args = run_launcher(
