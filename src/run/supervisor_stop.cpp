@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 constexpr auto helper_grace = 1s;
 constexpr auto powerdown_interval = 5s;
+/// How long a QEMU may take that is ending, besides what its memory needs.
+constexpr auto ending_grace = 5s;
 
 }  // namespace
 
@@ -78,7 +80,7 @@ void Supervisor::quit_qemu() {
 }
 
 void Supervisor::arm_end_of_qemu() {
-  const auto more = qemu_is_ending_ ? schedule_.memory() : StopSchedule::Time(0);
+  const auto more = qemu_is_ending_ ? ending_grace + schedule_.memory() : StopSchedule::Time(0);
   arm(Timer::terminate, schedule_.terminate() - schedule_.quit() + more);
   arm(Timer::kill, schedule_.kill() - schedule_.quit() + more);
 }

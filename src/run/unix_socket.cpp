@@ -17,7 +17,7 @@
 namespace vmr {
 namespace {
 
-constexpr int backlog = 8;
+constexpr int backlog = 128;  // as many as a launcher serves
 
 [[noreturn]] void fail(const std::string& what, const std::string& path) {
   const std::string cause = std::strerror(errno);

@@ -32,6 +32,7 @@ class HotPlug {
     }
     if (command == "device_add" && !arguments.contains("name")) {
       devices_[text("id")] = text("chardev");
+      shares_.insert(text("id"));
       return "";
     }
     if (command == "device_add") return add_port(text("id"), text("chardev"), text("name"));
@@ -83,7 +84,7 @@ class HotPlug {
     }
     // The guest has it open still, but nothing comes or goes any more.
     ::shutdown(chardevs_[found->second], SHUT_RDWR);
-    guest_.unplug(id);
+    if (shares_.erase(id) == 0) guest_.unplug(id);
     devices_.erase(found);
     deleted_ = id;
     return "";
@@ -112,6 +113,7 @@ class HotPlug {
   FakeGuest::Tell tell_;
   std::map<std::string, int> chardevs_;         ///< their connections
   std::map<std::string, std::string> devices_;  ///< their chardevs
+  std::set<std::string> shares_;                ///< those devices that are no ports
   std::set<std::string> kept_;                  ///< devices that the guest did not let go of once
   std::string deleted_;                         ///< a device that is not told of yet
 };

@@ -170,7 +170,7 @@ TEST_CASE("an orderly end may take as long as the guest's memory is given back")
   const auto with_memory = [](std::uint64_t mib) {
     return Supervisor({{Accelerator::tcg}, one_helper, 60s, 8s, HelperExitPolicy::stop, "", mib});
   };
-  const std::string longer_quit = "arm terminate 4762\narm kill 5429\n";
+  const std::string longer_quit = "arm terminate 9762\narm kill 10429\n";
 
   SUBCASE("after the guest's power-off") {
     auto machine = with_memory(4096);
