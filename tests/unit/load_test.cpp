@@ -72,6 +72,7 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.guest_name = {"vm", by_default("GUEST_NAME")};
   expected.guest_password = {"", by_default("GUEST_PASSWORD")};
   expected.ssh_port = {{"", 2222}, by_default("SSH_PORT")};
+  expected.network = {Network::open, by_default("NETWORK")};
   expected.ssh_pubkey = {"", by_default("SSH_PUBKEY")};
   expected.persist = {false, by_default("PERSIST")};
   expected.persist_base = {PersistBase::automatic, by_default("PERSIST_BASE")};
