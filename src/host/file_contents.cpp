@@ -251,9 +251,32 @@ OpenedFile open_to_read(const std::string& path) {
   return {std::move(read), static_cast<std::uint64_t>(size), true};
 }
 
+std::string read_label(const ReadAt& read) {
+  const auto without_filling = [](std::string label) {
+    label.resize(std::min(label.find('\0'), label.size()));
+    return label.erase(label.find_last_not_of(' ') + 1);
+  };
+  constexpr std::size_t size = 72;
+  const auto volume = read(32768, size);
+  if (volume.size() == size && has_at(volume, 0,
+                                      "\x01"
+                                      "CD001")) {
+    return without_filling(volume.substr(40));
+  }
+  const auto sector = read(0, 512);
+  if (!has_at(sector, 510, "\x55\xaa")) return {};
+  constexpr std::size_t longest = 11;
+  if (has_at(sector, 54, "FAT1")) return without_filling(sector.substr(43, longest));
+  if (has_at(sector, 82, "FAT32")) return without_filling(sector.substr(71, longest));
+  return {};
+}
+
 FileContents read_contents(const std::string& path) {
   const auto file = open_to_read(path);
-  return file.is_open ? classify(file.read, file.size) : FileContents{};
+  if (!file.is_open) return {};
+  auto contents = classify(file.read, file.size);
+  contents.label = read_label(file.read);
+  return contents;
 }
 
 }  // namespace vmr

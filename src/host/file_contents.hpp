@@ -22,7 +22,11 @@ struct OpenedFile {
 };
 OpenedFile open_to_read(const std::string& path);
 
-/// The same as classify(), of the file at `path`; `unread` when it cannot be opened.
+/// The name of a volume of ISO 9660 or FAT; empty: it has none, or is another.
+std::string read_label(const ReadAt& read);
+
+/// The same as classify() and read_label(), of the file at `path`; `unread` when it cannot be
+/// opened.
 FileContents read_contents(const std::string& path);
 
 }  // namespace vmr

@@ -71,6 +71,7 @@ struct FileContents {
   };
   Kind kind = Kind::unread;
   std::string detail{};  ///< file_system: its name; broken_qcow2: what is wrong
+  std::string label{};   ///< of a volume of ISO 9660 or FAT; empty: none
 
   bool operator==(const FileContents&) const = default;
 };

@@ -131,7 +131,8 @@ std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& ho
     return std::nullopt;
   }
   const bool has_user_data = check_user_data(config, host, findings);
-  check_second_seed(config, chosen_guest(config, host).value_or(GuestImage{}).cmdline, findings);
+  check_second_seed(config, host, chosen_guest(config, host).value_or(GuestImage{}).cmdline,
+                    findings);
 
   CloudInit cloud_init;
   cloud_init.user_data = host.user_data;

@@ -2,7 +2,9 @@
 #include "spec/second_seed.hpp"
 
 #include "base/ascii.hpp"
+#include "base/paths.hpp"
 #include "base/qemu_words.hpp"
+#include "config/own_drives.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -121,6 +123,24 @@ std::string serial_in(const std::vector<QemuOptionWords>& options) {
   return serial;
 }
 
+/// cloud-init knows a disk with a seed by its label.
+void check_disks(const std::vector<std::string>& words, const Host& host,
+                 const std::string& subject, const std::string& origin, Findings& findings) {
+  for (const auto& drive : find_own_drives(words)) {
+    const auto path = absolute_path(drive.path, {}, host.working_folder);
+    const auto& label = facts_of(path, host).contents.label;
+    if (label != "cidata" && label != "CIDATA") continue;
+    findings.problems.push_back(
+        {fmt::format(
+             "{}: '{}' is a seed of its own (its label is {}), and the guest takes only one "
+             "of the two",
+             subject, drive.path, label),
+         origin,
+         "leave it out and give what is in it as CLOUD_INIT_USER_DATA; or set CLOUD_INIT=0, see to "
+         "the login in it, and mount the shares by hand"});
+  }
+}
+
 void check_arguments(const std::vector<std::string>& words, const std::string& subject,
                      const std::string& origin, Findings& findings) {
   const auto options = split_options(words);
@@ -143,7 +163,8 @@ std::optional<SeedWord> find_seed_word_in_serial(std::string_view serial) {
   return find_word(serial, true);
 }
 
-void check_second_seed(const Config& config, const std::string& guest_cmdline, Findings& findings) {
+void check_second_seed(const Config& config, const Host& host, const std::string& guest_cmdline,
+                       Findings& findings) {
   const auto& own = config.cmdline;
   if (const auto found = find_seed_word(own.value)) {
     report(*found, own.origin.variable, describe(own.origin), findings);
@@ -154,7 +175,10 @@ void check_second_seed(const Config& config, const std::string& guest_cmdline, F
   }
   const auto& extra = config.extra_args;
   check_arguments(extra.value, extra.origin.variable, describe(extra.origin), findings);
-  check_arguments(config.qemu_args, "QEMU arguments", "behind -- (command line)", findings);
+  check_disks(extra.value, host, extra.origin.variable, describe(extra.origin), findings);
+  const std::string behind = "behind -- (command line)";
+  check_arguments(config.qemu_args, "QEMU arguments", behind, findings);
+  check_disks(config.qemu_args, host, "QEMU arguments", behind, findings);
 }
 
 }  // namespace vmr

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "host/host.hpp"
 #include "spec/problems.hpp"
 
 #include <optional>
@@ -30,7 +31,9 @@ std::optional<SeedWord> find_seed_word(std::string_view command_line);
 std::optional<SeedWord> find_seed_word_in_serial(std::string_view serial);
 
 /// Refuses what takes the effect of our seed, and warns of what takes some of it: in CMDLINE, in
-/// `guest_cmdline`, which comes with the image, and in the user's own QEMU arguments.
-void check_second_seed(const Config& config, const std::string& guest_cmdline, Findings& findings);
+/// `guest_cmdline`, which comes with the image, and in the user's own QEMU arguments; also a disk
+/// among these that is a seed itself.
+void check_second_seed(const Config& config, const Host& host, const std::string& guest_cmdline,
+                       Findings& findings);
 
 }  // namespace vmr

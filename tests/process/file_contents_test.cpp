@@ -214,6 +214,25 @@ TEST_CASE("a qcow2 image that is cut short or damaged is told") {
   }
 }
 
+TEST_CASE("a volume has its label") {
+  const auto label_of = [](const std::string& bytes) { return read_label(reader_of(bytes)); };
+  const auto iso = with(32768,
+                        "\1"
+                        "CD001\1");
+  CHECK(label_of(std::string(iso).replace(32808, 8, "cidata  ")) == "cidata");
+  CHECK(label_of(std::string(iso).replace(32808, 32, std::string(32, 'x'))) ==
+        std::string(32, 'x'));
+  CHECK(label_of(iso) == "");
+  CHECK(label_of(iso.substr(0, 32800)) == "");
+  const auto sector = with(510, "\x55\xaa", 4096);
+  CHECK(label_of(std::string(sector).replace(54, 5, "FAT12").replace(43, 11, "CIDATA     ")) ==
+        "CIDATA");
+  CHECK(label_of(std::string(sector).replace(82, 5, "FAT32").replace(71, 11, "cidata     ")) ==
+        "cidata");
+  CHECK(label_of(sector) == "");
+  CHECK(label_of("") == "");
+}
+
 TEST_CASE("what is no file is not read") {
   const TemporaryFolder folder;
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);

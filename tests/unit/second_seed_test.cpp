@@ -99,6 +99,31 @@ TEST_CASE("so is one that comes with the image") {
             problem("the guest's own kernel command line", "ds=ec2", "BASE_IMAGE (environment)")});
 }
 
+TEST_CASE("a disk that is a seed itself is refused") {
+  auto host = docker_host();
+  const auto disk = [&](const std::string& name, const std::string& label) {
+    auto facts = regular_file();
+    facts.contents = {FileContents::Kind::iso, "", label};
+    host.files[host.working_folder + "/" + name] = facts;
+  };
+  disk("seed.iso", "cidata");
+  disk("fat.img", "CIDATA");
+  disk("data.iso", "data");
+  const auto seed = [](const std::string& name, const std::string& label) {
+    return Problem{"EXTRA_ARGS: '" + name + "' is a seed of its own (its label is " + label +
+                       "), and the guest takes only one of the two",
+                   "EXTRA_ARGS (environment)",
+                   "leave it out and give what is in it as CLOUD_INIT_USER_DATA; or set "
+                   "CLOUD_INIT=0, see to the login in it, and mount the shares by hand"};
+  };
+  const std::string arguments =
+      "EXTRA_ARGS=-cdrom seed.iso -drive file=fat.img,format=raw,if=virtio "
+      "-drive file=data.iso,format=raw,if=virtio";
+  CHECK(judge({arguments}, host).problems ==
+        std::vector<Problem>{seed("seed.iso", "cidata"), seed("fat.img", "CIDATA")});
+  CHECK(judge({arguments, "CLOUD_INIT=0"}, host).problems == std::vector<Problem>{});
+}
+
 }  // namespace
 }  // namespace test
 }  // namespace vmr
