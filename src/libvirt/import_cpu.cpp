@@ -48,6 +48,10 @@ std::string import_model(DomainElement& cpu, Import& import) {
   }
   if (model == nullptr) return {};
   take_word(*model, "fallback", {"allow", "forbid"});
+  if (is_model_of_libvirt(model->text)) {
+    import.lose(*model, "no QEMU has this CPU model any more; the default is used (CPU_MODEL)");
+    return {};
+  }
   if (is_name(model->text)) return model->text;
   import.lose(*model, "not a name of a CPU model; set CPU_MODEL");
   return {};

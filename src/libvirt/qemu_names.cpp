@@ -54,6 +54,13 @@ std::string_view machine_instead_of(std::string_view machine) {
   return {};
 }
 
+bool is_model_of_libvirt(std::string_view model) {
+  // As with the features: in libvirt's CPU map, and not in QEMU 7.2 or later.
+  constexpr std::array<std::string_view, 5> of_libvirt = {
+      "pentiumpro", "cpu64-rhel5", "cpu64-rhel6", "Icelake-Client", "Icelake-Client-noTSX"};
+  return std::find(of_libvirt.begin(), of_libvirt.end(), model) != of_libvirt.end();
+}
+
 bool is_feature_of_libvirt(std::string_view feature, bool is_arm) {
   if (is_arm) {
     // Of the host's, which libvirt compares only; these few are properties of QEMU's CPUs.

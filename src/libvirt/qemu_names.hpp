@@ -18,6 +18,9 @@ bool is_name(std::string_view text);
 /// QEMU's own, or of no family that is known.
 std::string_view machine_instead_of(std::string_view machine);
 
+/// Whether only libvirt knows a CPU model of this name, and QEMU none or no longer.
+bool is_model_of_libvirt(std::string_view model);
+
 /// Whether only libvirt knows a CPU feature of this name, and no QEMU.
 bool is_feature_of_libvirt(std::string_view feature, bool is_arm);
 

@@ -83,6 +83,12 @@ TEST_CASE("features that only libvirt knows are left out of the CPU, and told wh
     CHECK(cpu(feature(name, "require") + feature("invtsc", "require")) == "host,+invtsc, told");
     CHECK(cpu(feature(name, "disable")) == "host");
   }
+  const auto model = imported(domain_with(
+      "<cpu><model>pentiumpro</model></cpu><devices><interface type='user'/></devices>"));
+  CHECK(notes_of(model) ==
+        "domain.xml:3: <model>pentiumpro</model>: not carried over: no QEMU has this CPU model any "
+        "more; the default is used (CPU_MODEL)\n");
+  CHECK(texts_of(model.settings).count({0, "CPU_MODEL"}) == 0);
   const auto arm = imported(
       "<domain type='kvm'><os><type arch='aarch64'>hvm</type><kernel>/k</kernel></os>"
       "<cpu mode='host-passthrough'><feature policy='require' name='sve256'/><feature "
