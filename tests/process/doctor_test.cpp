@@ -144,7 +144,7 @@ TEST_CASE("doctor sees a port that is in use and a VM that runs") {
   const auto diagnosis = diagnose(host, taken);
   CHECK(diagnosis.status == 3);
   CHECK(diagnosis.about("ports", "setting") ==
-        fmt::format("fail SSH_PORT='{}': the port is in use; from SSH_PORT (environment)",
+        fmt::format("fail SSH_PORT='127.0.0.1:{}': the port is in use; from SSH_PORT (environment)",
                     port.number));
   CHECK(host.run(taken).status == 3);
 
@@ -223,11 +223,16 @@ TEST_CASE("doctor does not wait for programs that hang") {
 
 TEST_CASE("doctor leaves a share and the folder it would make as they are") {
   const FakeHost host;
-  const auto missing = host / "new/share";
+  const auto missing = host / "new";
   const auto diagnosis = diagnose(host, {{"FILESYSTEM_SOURCE", missing}});
   CHECK(diagnosis.status == 0);
   CHECK(diagnosis.about("shares", "#1 here").starts_with("note " + missing + ": missing, will be"));
-  CHECK_FALSE(fs::exists(host / "new"));
+  CHECK(
+      diagnose(host, {{"FILESYSTEM_SOURCE", missing + "/share"}}).about("shares", "setting") ==
+      fmt::format("fail FILESYSTEM_SOURCE='{0}/share': no such directory, and neither is '{0}', in "
+                  "which it would be made; from FILESYSTEM_SOURCE (environment)",
+                  missing));
+  CHECK_FALSE(fs::exists(missing));
 }
 
 TEST_CASE("doctor refuses a runtime folder that run refuses, and leaves it as it is") {

@@ -18,7 +18,7 @@ std::vector<std::vector<std::string>> hand_over_homes(MountScriptGuest& guest,
   const auto other = share_with(2, Driver::virtiofs, "other", guest.path("srv/x/y"));
   CHECK(guest.boot({src, other}));
   CHECK(guest.reports() ==
-        fmt::format("1 ok {}\n2 ok {}\ndone\n", place_word(src), place_word(other)));
+        fmt::format("2 ok {}\n1 ok {}\ndone\n", place_word(other), place_word(src)));
   make_user();
   CHECK(wait_for_file(guest.path("handed-over")));
   return guest.calls("chown");

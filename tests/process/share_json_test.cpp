@@ -53,8 +53,8 @@ bool is_utf8(const std::string& text) {
 
 /// A tag of each kind that breaks what quotes it wrongly.
 std::vector<std::string> hostile_tags() {
-  return {"a,b=c,,d", "it's \"x\" $(y) `z`",  "100%s%n\\", "-rf #x",
-          " blank ",  "\xc3\xbc\xe4\xb8\xad", "*?[a]~"};
+  return {"a,b=c,,d",           "it's \"x\" $(y) `z`",  "100%s%n\\", "-rf #x",
+          " two  blanks in it", "\xc3\xbc\xe4\xb8\xad", "*?[a]~"};
 }
 
 }  // namespace
