@@ -235,7 +235,8 @@ TEST_CASE("shares that a VM cannot have so are settled, and told of") {
   CHECK(texts.count({120, "SOURCE"}) == 1);
   CHECK(texts.count({121, "SOURCE"}) == 0);
   const auto report = report_text(domain, false);
-  CHECK(report.find("and 2 more: not carried over: a VM takes at most 120 shares") !=
+  CHECK(report.find(
+            "<filesystem> (10 of them, to line 1): not carried over: a VM takes at most 120") !=
         std::string::npos);
 }
 
@@ -263,9 +264,10 @@ TEST_CASE(
   const std::vector<ImportNote> notes = {{1, "<a>", "minor", Weight::minor},
                                          {2, "<b>", "matters", Weight::matters},
                                          {3, "<c>", "stops", Weight::stops},
-                                         {4, "<d>", "matters", Weight::matters}};
+                                         {4, "<d>", "matters", Weight::matters},
+                                         {5, "<b>", "matters", Weight::matters}};
   const std::string stops = "d.xml:3: <c>: the guest may not start as it is: stops";
-  const std::string matters = "d.xml:2: <b>, line 4: <d>: matters";
+  const std::string matters = "d.xml:2: <b> (2 of them, to line 5), line 4: <d>: matters";
   CHECK(report_of(notes, "d.xml", false) == ImportReport{{stops, matters}, 1});
   CHECK(report_of(notes, "d.xml", true) ==
         ImportReport{{stops, matters, "d.xml:1: <a>: minor"}, 0});
