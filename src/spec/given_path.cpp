@@ -78,6 +78,11 @@ std::optional<Invalid> find_oddity(const std::string& path) {
   if (path.size() > 1 && path[0] == '~' && path[1] != '/') {
     return Invalid{"'~' with a name behind it is filled in by shells only", written_out};
   }
+  if (path.find(" #") != path.npos) {
+    return Invalid{
+        "' #' was to begin a comment, which docker --env-file keeps as part of the value",
+        "put the comment on a line of its own"};
+  }
   if (has_percent_word(path)) {
     return Invalid{"'%' begins something that nobody has filled in", written_out};
   }

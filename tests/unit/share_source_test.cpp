@@ -44,6 +44,8 @@ TEST_CASE("a missing source is not made where it was hardly meant as a path") {
       {"/srv/my%20files", percent},
       {"<path>", "'<' is for shells, or where something is to be filled in"},
       {"/a;/b", "';' is for shells, or where something is to be filled in"},
+      {"/share # mine",
+       "' #' was to begin a comment, which docker --env-file keeps as part of the value"},
       {"/a\n/b", "it has control characters"},
   };
   for (const auto& [source, reason] : rows) {
