@@ -93,7 +93,7 @@ TEST_CASE("launch: what is started is what args prints") {
   settings = join(settings, {{"FAKE_QEMU", "poweroff"},
                              {"FILESYSTEM3_TARGET", "three"},
                              {"CMDLINE", "quiet a,b \"c\" $(d)"},
-                             {"EXTRA_ARGS", "-global 'a.b=c d' ''"}});
+                             {"EXTRA_ARGS", "-global 'a.b=c d' -global ''"}});
   const auto printed = run_launcher(host.settings(settings), {"args", "--format=json"});
   REQUIRE(printed.status == 0);
   const auto plan = boost::json::parse(printed.output);
