@@ -95,7 +95,8 @@ struct FileFacts {
   bool has_data_file = false;    ///< a disk image: its contents are in another file
   std::string fingerprint{};     ///< of an image that a persistent disk is made over
   std::string place{};           ///< device and path on it, whichever mount leads there
-  bool on_own_layer = false;     ///< on the layer that a container writes to by itself
+  bool on_root_mount = false;    ///< on the mount of `/`
+  bool root_has_layers = false;  ///< and that is layers over each other
   std::int64_t changed = 0;      ///< when its contents were last written, in ns since 1970
   std::string link{};  ///< a source of a mapped share: a symbolic link below it, by its path from
                        ///< there; empty: none was found
@@ -235,9 +236,12 @@ inline const FileFacts& facts_of(const std::string& path, const Host& host) {
   return found == host.files.end() ? unknown : found->second;
 }
 
-/// Whether a path is lost with the container that this is.
+/// Whether a path is lost with the container that this is. The root of an engine's container ends
+/// with it; that of others (LXC, systemd-nspawn) may stay, unless it is made of layers.
 inline bool is_on_own_layer(const FileFacts& facts, const Host& host) {
-  return is_container(host.surroundings) && facts.on_own_layer;
+  if (!is_container(host.surroundings)) return false;
+  const bool by_engine = host.surroundings != Surroundings::container;
+  return by_engine ? facts.on_root_mount : facts.root_has_layers;
 }
 
 }  // namespace vmr

@@ -92,7 +92,7 @@ PlaceOfPath find_place(const std::string& path, std::string_view mountinfo) {
     longest = mount.point.size();
     const bool is_root = mount.point == "/";
     const auto rest = is_root ? path : path.substr(mount.point.size());
-    found = {mount.device + " " + join(mount.root, rest), is_root && mount.has_layers};
+    found = {mount.device + " " + join(mount.root, rest), is_root, is_root && mount.has_layers};
   }
   return found;
 }

@@ -8,8 +8,9 @@ namespace vmr {
 
 /// Where a path is, whichever mount leads to it.
 struct PlaceOfPath {
-  std::string place;          ///< its device, a blank, and its path on that: "8:1 /srv/data"
-  bool on_own_layer = false;  ///< it is on the mount of `/`, and that is layers over each other
+  std::string place;             ///< its device, a blank, and its path on that: "8:1 /srv/data"
+  bool on_root_mount = false;    ///< it is on the mount of `/`
+  bool root_has_layers = false;  ///< and that is layers over each other
 };
 
 /// By the text of /proc/self/mountinfo; `path` is absolute, without symbolic links. An empty place:

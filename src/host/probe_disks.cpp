@@ -124,9 +124,7 @@ void read_record(const std::string& disk, Host& host) {
 
 /// Where a persistent disk is, or would be.
 std::string probe_data_folder(const Config& config, Host& host) {
-  host.has_data_volume = is_container(host.surroundings) &&
-                         std::filesystem::is_directory("/data") &&
-                         !probe_file("/data").on_own_layer;
+  host.has_data_volume = is_container(host.surroundings) && is_mount_point("/data");
   const auto path =
       persistent_disk_of(config, host.home, host.working_folder, host.has_data_volume);
   const auto folder = std::filesystem::path(path).parent_path().string();

@@ -53,9 +53,10 @@ FileFacts probe_file(const std::string& path) {
   FileFacts facts;
   std::error_code ignored;
   facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
-  const auto [place, on_own_layer] = find_place(facts.real_path);
-  facts.place = place;
-  facts.on_own_layer = on_own_layer;
+  const auto place = find_place(facts.real_path);
+  facts.place = place.place;
+  facts.on_root_mount = place.on_root_mount;
+  facts.root_has_layers = place.root_has_layers;
   facts.reachable =
       is_reachable(path) && (facts.real_path == path || is_reachable(facts.real_path));
   struct stat info {};

@@ -47,14 +47,20 @@ std::string size_text(std::uint64_t bytes) {
                           : fmt::format("{:.1f} GiB", static_cast<double>(mebibytes) / 1024);
 }
 
+std::string kernel_beside(const Disk& disk) {
+  return disk.persistent.substr(0, disk.persistent.rfind('.')) + ".kernel";
+}
+std::string initrd_beside(const Disk& disk) {
+  return disk.persistent.substr(0, disk.persistent.rfind('.')) + ".initrd";
+}
+
 /// The kernel of a guest belongs to the modules on its disk: a copy keeps both.
 void keep_kernel(const Config& config, const GuestImage& guest, Disk& disk, DiskRecord& record) {
   if (guest.kernel.empty() || !config.kernel.value.empty()) return;
-  const auto stem = disk.persistent.substr(0, disk.persistent.rfind('.'));
-  record.kernel = stem + ".kernel";
+  record.kernel = kernel_beside(disk);
   disk.copies.emplace_back(guest.kernel, record.kernel);
   if (!guest.initrd.empty()) {
-    record.initrd = stem + ".initrd";
+    record.initrd = initrd_beside(disk);
     disk.copies.emplace_back(guest.initrd, record.initrd);
   }
   record.cmdline = guest.cmdline;
@@ -86,8 +92,12 @@ void plan_new_disk(const Config& config, const Host& host, const GuestImage& gue
 
 /// Boots a copy with the kernel that is kept with it.
 void take_kept_kernel(const Config& config, const Host& host, const DiskRecord& record,
-                      Boot& boot) {
-  if (record.kernel.empty() || !config.kernel.value.empty()) return;
+                      const Disk& disk, Boot& boot) {
+  if (!config.kernel.value.empty()) return;
+  // Only what is beside the disk is its own, whatever the record says.
+  const bool has_initrd = !record.initrd.empty();
+  if (record.kernel != kernel_beside(disk)) return;
+  if (has_initrd && record.initrd != initrd_beside(disk)) return;
   if (facts_of(record.kernel, host).kind != FileFacts::Kind::regular) return;
   boot.kernel = record.kernel;
   if (config.initrd.value.empty()) boot.initrd = record.initrd;
@@ -216,7 +226,7 @@ void resolve_persistent(const Config& config, const Host& host, const GuestImage
           fmt::format("somebody has rewritten it: do not start it; {}", move_away(disk)));
       return;
     }
-    take_kept_kernel(config, host, *place.record, boot);
+    take_kept_kernel(config, host, *place.record, disk, boot);
   }
   // Whole, or made so: it needs no image, whichever there is.
   disk.is_copy = !names_image;

@@ -25,12 +25,15 @@ TEST_CASE("a place is a device and a path on it, whichever mount leads there") {
   CHECK(find_place("/x", "no such line\n\n1 2 3\n").place == "");
 }
 
-TEST_CASE("a container's own layer is its root, which is put together of layers") {
-  CHECK(find_place("/opt/x", mounts).on_own_layer);
-  CHECK_FALSE(find_place("/tmp/x", mounts).on_own_layer);
-  CHECK_FALSE(find_place("/share", mounts).on_own_layer);
-  CHECK_FALSE(find_place("/x", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n").on_own_layer);
-  CHECK(find_place("/x", "22 1 0:3 / / rw - fuse.fuse-overlayfs fuse rw\n").on_own_layer);
+TEST_CASE("the root is told, and whether it is put together of layers") {
+  CHECK(find_place("/opt/x", mounts).on_root_mount);
+  CHECK(find_place("/opt/x", mounts).root_has_layers);
+  CHECK_FALSE(find_place("/tmp/x", mounts).on_root_mount);
+  CHECK_FALSE(find_place("/share", mounts).root_has_layers);
+  const auto plain = find_place("/x", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
+  CHECK(plain.on_root_mount);
+  CHECK_FALSE(plain.root_has_layers);
+  CHECK(find_place("/x", "22 1 0:3 / / rw - fuse.fuse-overlayfs fuse rw\n").root_has_layers);
 }
 
 TEST_CASE("mounts of this process are known") {

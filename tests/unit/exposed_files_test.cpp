@@ -91,7 +91,7 @@ TEST_CASE("a share that is added is looked at in the same way") {
 
 TEST_CASE("in a container a source that is no mount is lost with it, whoever owns it") {
   auto host = docker_host();
-  host.files["/share"].on_own_layer = true;
+  host.files["/share"].on_root_mount = true;
   host.files["/share"].mode = 0700;
   CHECK(
       judge({"FILESYSTEM_SOURCE=/share"}, host) ==
@@ -99,10 +99,19 @@ TEST_CASE("in a container a source that is no mount is lost with it, whoever own
               {"Filesystem #1: '/share' is no mount but the container's own layer: what the guest "
                "writes there is lost with the container (docker run -v FOLDER:/share keeps it)"}});
   CHECK(judge({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_READONLY=1"}, host) == Verdict{});
-  host.surroundings = Surroundings::machine;
-  for (const auto& warning : judge({"FILESYSTEM_SOURCE=/share"}, host).warnings) {
-    CHECK(warning.find("own layer") == warning.npos);
-  }
+  // The root of other containers may stay, unless it is made of layers.
+  const auto warns = [&](Surroundings surroundings, bool has_layers) {
+    host.surroundings = surroundings;
+    host.files["/share"].root_has_layers = has_layers;
+    const auto warnings = judge({"FILESYSTEM_SOURCE=/share"}, host).warnings;
+    return std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+      return warning.find("own layer") != warning.npos;
+    });
+  };
+  CHECK(warns(Surroundings::podman, false));
+  CHECK(warns(Surroundings::container, true));
+  CHECK_FALSE(warns(Surroundings::container, false));
+  CHECK_FALSE(warns(Surroundings::machine, true));
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ std::string plan_file(const LaunchPlan& plan) {
   for (const auto& share : plan.shares) text += on_one_line(describe(share.share)) + "\n";
   for (const auto& folder : plan.create_folders) text += fmt::format("make folder {}\n", folder);
   if (plan.persistent_disk) {
-    text += fmt::format("make disk {} over {}\n", plan.persistent_disk->persistent,
+    text += fmt::format("make disk {} {} {}\n", plan.persistent_disk->persistent,
+                        plan.persistent_disk->is_copy ? "as a copy of" : "over",
                         plan.persistent_disk->image);
   }
   for (const auto& attempt : plan.attempts) {

@@ -271,13 +271,13 @@ TEST_CASE("a persistent disk or a record that is damaged is refused") {
 TEST_CASE("in a container a disk has to be on a mount, and /data is taken where it is one") {
   auto host = machine();
   host.surroundings = Surroundings::docker;
-  host.files["/data"].on_own_layer = true;
+  host.files["/data"].on_root_mount = true;
   CHECK(
       judge(settings, host) ==
       refused("'/data' is on the container's own layer, and is lost with it",
               "mount a volume there, or at /data, which is used without a DATA_DIR: docker run -v "
               "vm-data:/data"));
-  host.files["/data"].on_own_layer = false;
+  host.files["/data"].on_root_mount = false;
   host.has_data_volume = true;
   const Strings without_folder = {settings[0], settings[1], settings[3]};
   CHECK(spec_of(without_folder, host).disk->persistent == kept);
