@@ -140,11 +140,11 @@ TEST_CASE("a dead QEMU is reported") {
 
 TEST_CASE("a guest whose memory takes the kernel long to take back has powered off in order") {
   // The memory is shared, as HOTPLUG_SHARES makes it: a memory file, given back page by page.
-  const auto seen = boot({{"MEMORY", "4096"}},
-                         "mkdir /big && mount -t tmpfs -o size=3200m big /big\n"
-                         "dd if=/dev/zero of=/big/file bs=1M count=3072 2>/dev/null\n"
+  const auto seen = boot({{"MEMORY", "3584"}},
+                         "mkdir /big && mount -t tmpfs -o size=2700m big /big\n"
+                         "dd if=/dev/zero of=/big/file bs=1M count=2560 2>/dev/null\n"
                          "say \"$(stat -c %s /big/file)\"\n");
-  CHECK(seen.said == Lines{"3221225472"});
+  CHECK(seen.said == Lines{"2684354560"});
   CHECK(seen.status == 0);
   CHECK(seen.log_with("[ERROR]") == Lines{});
   CHECK(seen.log.back() == "[INFO] The guest powered off");

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -35,7 +36,11 @@ class Vm {
   }
 
   [[nodiscard]] vmr::UniqueFd connect() const {
-    return vmr::connect_to(host_.runtime_folder() + "/vm-runner/vm/control.sock");
+    const auto path = host_.runtime_folder() + "/vm-runner/vm/control.sock";
+    // One who finds a queue at the door waits in it.
+    auto connection = vmr::connect_within(path, std::chrono::seconds(30));
+    REQUIRE(connection);
+    return connection;
   }
 
   [[nodiscard]] Finished ask(const Lines& arguments) const {
