@@ -82,6 +82,7 @@ TEST_CASE("a share that comes brings its helper, its device and another seed") {
         "+ --sandbox chroot\n"
         "+ --cache auto\n"
         "+ --inode-file-handles=never\n"
+        "+ --killpriv-v2\n"
         "+ --modcaps=-setfcap\n"
         "+ --seccomp kill\n"
         "+ --thread-pool-size=0\n"
