@@ -56,15 +56,17 @@ TEST_CASE("files of two file systems below one source are never taken for one fi
     settings = join(settings, share(++number, one_share));
   }
 
-  const auto seen = boot(settings, R"(
+  const auto seen = boot(settings, R"sh(
     for share in v default remap forbid warn; do
       cd /mnt/$share
       a=$(stat -c %d:%i a/x) b=$(stat -c %d:%i b/x)
       [ "$a" = "$b" ] && apart='one identity' || apart=apart
-      say "$share $apart, $(cat a/x), $(cat b/x)" cd /
-                                       done) ");
+      say "$share $apart, $(cat a/x), $(cat b/x)"
+      cd /
+    done
+  )sh");
 
-      CHECK(seen.status == 0);
+  CHECK(seen.status == 0);
   CHECK(seen.said == std::vector<std::string>{"v apart, of a, of b", "default apart, of a, of b",
                                               "remap apart, of a, of b", "forbid", "warn"});
 }
