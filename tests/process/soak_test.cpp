@@ -52,8 +52,9 @@ TEST_CASE("soak: a child that is killed at any moment leads to a defined end 200
     CAPTURE(seed);
     std::mt19937 random(seed);
     const FakeHost host;
-    Launcher launcher(host.settings(join(
-        two_shares(host), {{"FAKE_QEMU", "report"}, {"FAKE_REPORT", "1 ok /mnt/one\ndone\n"}})));
+    Launcher launcher(host.settings(
+        join(two_shares(host),
+             {{"FAKE_QEMU", "report"}, {"FAKE_REPORT", "1 ok /mnt/one\n2 ok /mnt/two\ndone\n"}})));
     std::vector<pid_t> children;
     while (children.size() < 3) {
       children = launcher.child_pids();

@@ -53,8 +53,10 @@ void soak(const Launcher::Variables& settings, int cycles) {
   Usage warm;
   for (int cycle = 1; cycle <= cycles; ++cycle) {
     CAPTURE(cycle);
-    RuntimeFolder folder(plan.paths.folder, plan.vm_name);
-    REQUIRE(run_session(plan, folder, {}) == ExitStatus::ok);
+    {
+      RuntimeFolder folder(plan.paths.folder, plan.vm_name);
+      REQUIRE(run_session(plan, folder, {}) == ExitStatus::ok);
+    }
     if (cycle == cycles / 2) warm = usage_now();
   }
   const auto end = usage_now();
