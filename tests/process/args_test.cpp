@@ -92,7 +92,10 @@ TEST_CASE("an explanation as JSON has its parts") {
              {"-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile="}},
             {"title", "network: a network of QEMU's own, which needs no privilege"},
             {"notes", json::array()},
-            {"settings", json::array{"SSH_PORT=0 (environment)"}}}});
+            {"settings",
+             json::array{"SSH_PORT=0 (environment)",
+                         "NETWORK=open (default): open: the guest reaches what this machine "
+                         "reaches; restricted: nothing, and only SSH_PORT leads to it"}}}});
 }
 
 TEST_CASE("two configuration files are compared under the same environment") {
