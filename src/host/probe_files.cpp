@@ -53,6 +53,8 @@ FileFacts probe_file(const std::string& path) {
   FileFacts facts;
   std::error_code ignored;
   facts.real_path = std::filesystem::weakly_canonical(path, ignored).string();
+  // Of a path that no file can have.
+  if (facts.real_path.empty()) facts.real_path = path;
   const auto place = find_place(facts.real_path);
   facts.place = place.place;
   facts.on_root_mount = place.on_root_mount;
