@@ -29,6 +29,8 @@ constexpr const char* hostile_tag = "a,b 'c' \"$(d)\" %n \\ ü";
 
 /// Two shares of each kind with names that are hard to quote.
 Launcher::Variables settings(const TemporaryFolder& host) {
+  // A name that looks like a mistake is not made.
+  std::filesystem::create_directory(host / "9p 'x'\n\"$y\"");
   return join(
       join(tiny_settings(),
            {{"GUEST_NAME", "args-test"}, {"EXTRA_ARGS", "-fw_cfg 'name=opt/x,string=a b'"}}),
