@@ -45,7 +45,8 @@ bool gets_machine(const Case& tried) {
 
 /// A qcow2 image that says of itself that it is corrupt, which QEMU then opens to read only.
 void make_corrupt(const std::string& path) {
-  REQUIRE(vmr::capture({"qemu-img", "create", "-q", "-f", "qcow2", path, "10M"}).ok);
+  const auto make = "qemu-img create -q -f qcow2 " + vmr::shell_quote(path) + " 10M";
+  REQUIRE(vmr::capture({"/bin/sh", "-c", make}).ok);
   auto image = read_file(path);
   image.at(79) = '\2';  // the incompatible feature "corrupt"
   write_text(path, image);
