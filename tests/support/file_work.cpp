@@ -93,7 +93,7 @@ constexpr Job jobs[] = {
     {"tar-out", "programs", "`tar` of 5000 files out of the share"},
     {"tar-in", "programs", "`tar` of 5000 files into the share", look_at_tar},
     {"remove-tree", "programs", "`rm -r` of a repository"},
-    {"many", "programs", "20,000 files listed and deleted"},
+    {"many", "programs", "4,000 files listed and deleted"},
     {"execute", "programs", "a program run from the share"},
     {"sqlite-journal", "SQLite", "two writers with a rollback journal"},
     {"sqlite-wal", "SQLite", "two writers with WAL"},
