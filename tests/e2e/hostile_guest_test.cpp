@@ -23,6 +23,7 @@ TEST_CASE("a guest that floods its console and its ports costs little memory and
                    " head -c 2097152 /dev/urandom) >org.qemu.guest_agent.0 &\n"
                    "yes \"$(head -c 300 /dev/zero | tr '\\0' x)\" | head -c 1048576\n"
                    "wait\n"
+                   "printf '\\n1 ok /mnt/s\\n' >org.vm-runner.shares\n"
                    "i=0; while [ $i -lt 500 ]; do : >org.qemu.guest_agent.0; i=$((i + 1)); done\n"
                    "say all is sent\n"));
   Launcher launcher(join(join(tiny_settings(), share(1, {{"SOURCE", host / "s"}})),
