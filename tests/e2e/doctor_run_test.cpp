@@ -22,7 +22,11 @@ struct Case {
 };
 
 Launcher::Variables settings_of(const Case& tried) {
-  return join({{"BASE_IMAGE", tiny_guest()}, {"ACCEL", "tcg"}, {"MEMORY", "256"}, {"CPUS", "1"}},
+  return join({{"BASE_IMAGE", tiny_guest()},
+               {"ACCEL", "tcg"},
+               {"MEMORY", "256"},
+               {"CPUS", "1"},
+               {"STOP_TIMEOUT", "1"}},
               tried.settings);
 }
 
