@@ -53,12 +53,13 @@ TEST_CASE("without capabilities virtiofs is refused with the flags that bring th
   CHECK_FALSE(refused.ok);
   CHECK(says(refused,
              "error: FILESYSTEM_DRIVER='virtiofs': virtiofsd needs the capabilities CHOWN, "
-             "DAC_OVERRIDE, FOWNER, FSETID, SETGID, SETUID, SETPCAP, MKNOD, SETFCAP\n"
+             "DAC_OVERRIDE, FOWNER, FSETID, SETGID, SETUID, SETPCAP, MKNOD, SETFCAP, "
+             "SYS_CHROOT\n"
              "  from:  FILESYSTEM_DRIVER (default)\n"
              "  hint:  give them back (--cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER "
              "--cap-add FSETID --cap-add SETGID --cap-add SETUID --cap-add SETPCAP --cap-add MKNOD "
-             "--cap-add "
-             "SETFCAP), or run as another user (--user), or use FILESYSTEM_DRIVER=9p\n"));
+             "--cap-add SETFCAP --cap-add SYS_CHROOT), or run as another user (--user), or use "
+             "FILESYSTEM_DRIVER=9p\n"));
   check_writes(
       0, {"--cap-drop", "ALL", "-e", "FILESYSTEM_DRIVER=9p", "-e", "FILESYSTEM_ACCESSMODE=mapped"});
   check_writes(0, {"--cap-drop", "ALL", "-e", "FILESYSTEM_DRIVER=auto"});
