@@ -96,6 +96,10 @@ std::string last_value(const QemuKeys& keys, const std::string& key) {
   return end == keys.lower_bound(key) ? std::string() : std::prev(end)->second;
 }
 
+bool is_on(std::string_view value) {
+  return value == "on" || value == "yes" || value == "true" || value == "y";
+}
+
 bool is_option(std::string_view word, std::string_view name) {
   return word.starts_with('-') && word.substr(word.starts_with("--") ? 2 : 1) == name;
 }

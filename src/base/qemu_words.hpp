@@ -20,6 +20,9 @@ QemuKeys read_keys(const std::string& text);
 /// The last value of `key`, which is the one that counts; empty: none.
 std::string last_value(const QemuKeys& keys, const std::string& key);
 
+/// Whether QEMU takes the `value` of a switch for on.
+bool is_on(std::string_view value);
+
 /// `word` is the option `name`, with one dash or two.
 bool is_option(std::string_view word, std::string_view name);
 

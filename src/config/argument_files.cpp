@@ -68,18 +68,13 @@ constexpr auto kind_needs = std::to_array<KindNeed>({
 constexpr auto short_chardevs = std::to_array<std::string_view>(
     {"serial", "parallel", "monitor", "qmp", "qmp-pretty", "debugcon"});
 
-/// Not "nbd://…", "json:{…}", "fat:…", nor what names an open descriptor.
+/// A name of the file system; an open descriptor is none.
 bool is_plain(const std::string& path) {
-  return !path.empty() && path.find(':') >= path.find('/') && !path.starts_with("/dev/fd");
-}
-
-bool is_on(const QemuKeys& keys, const std::string& key) {
-  const auto value = last_value(keys, key);
-  return value == "on" || value == "yes" || value == "true" || value == "y";
+  return is_plain_file(path) && !path.starts_with("/dev/fd");
 }
 
 FileNeed need_of_socket(const QemuKeys& keys) {
-  return is_on(keys, "server") ? FileNeed::new_file : FileNeed::socket;
+  return is_on(last_value(keys, "server")) ? FileNeed::new_file : FileNeed::socket;
 }
 
 class Finder {
@@ -109,7 +104,7 @@ class Finder {
       }
     }
     if (option.name == "device" && kind.starts_with("vfio-pci")) read_vfio(option, keys);
-    if (option.name == "chardev" && kind == "socket" && !is_on(keys, "abstract")) {
+    if (option.name == "chardev" && kind == "socket" && !is_on(last_value(keys, "abstract"))) {
       add(option, last_value(keys, "path"), need_of_socket(keys));
     }
     const bool is_short = std::find(short_chardevs.begin(), short_chardevs.end(), option.name) !=

@@ -17,15 +17,6 @@ bool contains(const auto& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Not "nbd:…", "json:{…}", "fat:…".
-bool is_plain_file(const std::string& name) {
-  return !name.empty() && name.find(':') >= name.find('/');
-}
-
-bool is_on(const std::string& value) {
-  return value == "on" || value == "yes" || value == "true" || value == "y";
-}
-
 std::optional<OwnDrive> read_drive(const std::string& value) {
   const auto keys = read_keys(value);
   const bool is_plain = std::all_of(keys.begin(), keys.end(), [](const auto& item) {
@@ -39,6 +30,10 @@ std::optional<OwnDrive> read_drive(const std::string& value) {
 }
 
 }  // namespace
+
+bool is_plain_file(const std::string& name) {
+  return !name.empty() && name.find(':') >= name.find('/');
+}
 
 std::optional<OwnDrive> read_own_drive(const std::string& name, const std::string& value) {
   constexpr std::array short_forms =

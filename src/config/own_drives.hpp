@@ -18,6 +18,9 @@ struct OwnDrive {
   bool operator==(const OwnDrive&) const = default;
 };
 
+/// Whether QEMU opens the file of this very name: not for "nbd:…", "json:{…}", "fat:…". Pure.
+bool is_plain_file(const std::string& name);
+
 /// The disk that an option is (`-drive file=…`, `-hda`, `-cdrom`, …), if all that it opens is the
 /// file of that name. Pure.
 std::optional<OwnDrive> read_own_drive(const std::string& name, const std::string& value);

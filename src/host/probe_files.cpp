@@ -120,7 +120,9 @@ void probe_files(const Config& config, Host& host) {
       if (file.path.empty()) continue;
       const std::filesystem::path whole = absolute_path(file.path, {}, host.working_folder);
       for (const auto& path : {whole, whole.parent_path()}) {
-        host.files.try_emplace(path.string(), probe_file(path.string()));
+        if (!host.files.contains(path.string())) {
+          host.files.emplace(path.string(), probe_file(path.string()));
+        }
       }
     }
   }

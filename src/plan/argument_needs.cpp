@@ -35,10 +35,6 @@ bool is_controller(const BusRule& rule, std::string_view driver) {
                      [&](auto part) { return !part.empty() && driver.find(part) != driver.npos; });
 }
 
-bool is_on(const std::string& value) {
-  return value == "on" || value == "yes" || value == "true" || value == "y";
-}
-
 /// The names of buses that machines, and controllers without an id, give by themselves.
 bool is_built_in(std::string_view base) {
   constexpr std::array names =

@@ -187,8 +187,8 @@ void check_links(const Share& share, const Host& host, Findings& findings) {
   const bool is_mapped = share.driver == Driver::ninep && share.accessmode == AccessMode::mapped;
   if (!is_mapped || link.empty()) return;
   const auto variable = [&](auto name) { return share_variable(share.number, name); };
-  const auto other = share.readonly ? fmt::format("{}=squash", variable("ACCESSMODE"))
-                                    : fmt::format("{}=passthrough", variable("ACCESSMODE"));
+  const auto other =
+      fmt::format("{}={}", variable("ACCESSMODE"), share.readonly ? "squash" : "passthrough");
   findings.warnings.push_back(
       fmt::format("Filesystem #{}: with {}=mapped the guest cannot follow symbolic links that the "
                   "host made (Too "

@@ -44,7 +44,7 @@ bool is_shared(const QemuKeys& backend) {
   const auto type = last_value(backend, "");
   // QEMU shares these two unless told otherwise.
   if (share.empty()) return type == "memory-backend-memfd" || type == "memory-backend-shm";
-  return share == "on" || share == "yes" || share == "true" || share == "y";
+  return is_on(share);
 }
 
 /// A memory backend among the arguments.
