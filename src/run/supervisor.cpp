@@ -182,7 +182,10 @@ void Supervisor::handle(const event::HelperAdded& event) {
 }
 
 void Supervisor::handle(const event::HelperReleased& event) {
-  released_.insert(event.name);
+  // Its end may have been told first.
+  const auto was_suspect = std::erase_if(
+      suspects_, [&](const Suspect& suspect) { return suspect.event.name == event.name; });
+  if (was_suspect == 0) released_.insert(event.name);
 }
 
 void Supervisor::handle(const event::HelperEnded& event) {

@@ -72,7 +72,7 @@ struct HelperAdded {
   std::string serves;  ///< as in SupervisorPlan::helpers
 };
 struct HelperReleased {
-  std::string name;  ///< its end is expected from now on
+  std::string name;  ///< its end is expected, also one that was just told
 };
 struct HelperEnded {
   std::string name;

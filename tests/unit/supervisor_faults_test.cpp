@@ -267,6 +267,20 @@ TEST_CASE("helpers come and go with shares that are added and removed") {
   CHECK(machine.phase() == Phase::stopping);
 }
 
+TEST_CASE("a helper that ends just before QEMU says that its share is gone ends no machine") {
+  auto machine = supervisor({Accelerator::tcg}, {});
+  after(machine, event::QmpReady{}, event::HelperAdded{"virtiofsd-2", "/mnt/t"},
+        event::HelperEnded{"virtiofsd-2", clean});
+  CHECK(text(machine.on(event::HelperReleased{"virtiofsd-2"})).empty());
+  CHECK(text(machine.on(event::TimerFired{Timer::helpers})).empty());
+  CHECK(machine.phase() == Phase::booting);
+  // One of the same name that is added later is none that may go.
+  machine.on(event::HelperAdded{"virtiofsd-2", "/mnt/t"});
+  machine.on(event::HelperEnded{"virtiofsd-2", clean});
+  CHECK(text(machine.on(event::TimerFired{Timer::helpers}))
+            .starts_with("error: virtiofsd-2 died (exit status 0)\n"));
+}
+
 TEST_CASE("what not even SIGKILL ends is left behind") {
   SUBCASE("QEMU") {
     auto machine = supervisor({Accelerator::tcg}, {});
