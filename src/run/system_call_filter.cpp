@@ -332,6 +332,14 @@ void load_filter(bool starts_helpers) {
 
 }  // namespace
 
+bool has_system_call_filter() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return false;
+#else
+  return true;
+#endif
+}
+
 UniqueFd filter_system_calls(bool starts_helpers) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) check(-errno);
@@ -343,7 +351,7 @@ UniqueFd filter_system_calls(bool starts_helpers) {
   action.sa_sigaction = take_refused_call;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   ::sigaction(SIGSYS, &action, nullptr);
-  if (has_system_call_filter) load_filter(starts_helpers);
+  if (has_system_call_filter()) load_filter(starts_helpers);
   return reading;
 }
 

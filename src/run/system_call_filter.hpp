@@ -8,11 +8,7 @@
 namespace vmr {
 
 /// Whether this build has a filter; the own calls of a sanitizer nobody lists.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool has_system_call_filter = false;
-#else
-inline constexpr bool has_system_call_filter = true;
-#endif
+bool has_system_call_filter();
 
 /// Leaves this process, and what it starts, only the system calls that a running launcher makes;
 /// with `starts_helpers` also those of virtiofsd. Any other fails with ENOSYS, and its number, an

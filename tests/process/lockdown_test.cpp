@@ -25,8 +25,8 @@ namespace vmr::test {
 namespace {
 
 bool has_filter() {
-  if (!has_system_call_filter) MESSAGE("SKIPPED: a build with a sanitizer has no filter");
-  return has_system_call_filter;
+  if (!has_system_call_filter()) MESSAGE("SKIPPED: a build with a sanitizer has no filter");
+  return has_system_call_filter();
 }
 
 TEST_CASE("a call that the launcher gave up fails, and is told by its name") {

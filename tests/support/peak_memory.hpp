@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "build_paths.hpp"
 #include "support/text_file.hpp"
 
 #include <cstddef>
@@ -24,10 +25,6 @@ inline constexpr std::size_t most_memory_growth = 8 * 1024;
 inline constexpr std::size_t longest_hostile_log = 2 << 20;
 
 /// Sanitizers keep memory that was given back.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool measures_memory = false;
-#else
-inline constexpr bool measures_memory = true;
-#endif
+inline constexpr bool measures_memory = !SANITIZED;
 
 }  // namespace vmr::test
