@@ -21,8 +21,8 @@ struct OwnDrive {
 /// Whether QEMU opens the file of this very name: not for "nbd:…", "json:{…}", "fat:…". Pure.
 bool is_plain_file(const std::string& name);
 
-/// The disk that an option is (`-drive file=…`, `-hda`, `-cdrom`, …), if all that it opens is the
-/// file of that name. Pure.
+/// The disk that an option is (`-drive file=…`, `-drive file.driver=file,…`, `-hda`, `-cdrom`, …),
+/// if all that it opens is the file or device of that name. Pure.
 std::optional<OwnDrive> read_own_drive(const std::string& name, const std::string& value);
 
 /// The plain disks of a command line, in its order. Pure.

@@ -322,7 +322,9 @@ TEST_CASE("own arguments that open nothing outside leave QEMU confined") {
        {"-fw_cfg name=opt/x,file=x", "-smbios file=x", "-smbios type=11,path=x", "-bios x",
         "-device virtio-net-pci,romfile=x", "-frob a/b", "-chardev file,id=c,path=x",
         "-object rng-random,id=r,filename=x", "-drive file=nbd://host/x",
-        "-drive driver=vvfat,dir=/x", "-blockdev driver=file,node-name=b,filename=/x"}) {
+        "-drive driver=vvfat,dir=/x", "-drive file.driver=nbd,file.path=/x",
+        "-drive file.driver=file,file.filename=/x,backing.file.filename=/y",
+        "-blockdev driver=file,node-name=b,filename=/x"}) {
     INFO(extra);
     CHECK(who({std::string("EXTRA_ARGS=") + extra}, host) == "launcher: everything");
   }
@@ -347,6 +349,23 @@ TEST_CASE("a plain disk of the user's own is known, with what is behind it") {
   CHECK_FALSE(may(confinement, "/here/cd.iso", FileRule::Access::write));
   host.files["/srv/d.qcow2"].mode = 0600;
   CHECK(who(settings, host) == std::string(own) + " DAC_OVERRIDE");
+}
+
+TEST_CASE("a disk as import writes it is known too, whatever its name") {
+  auto host = open_host();
+  for (const auto* path : {"/srv/nbd:a b.qcow2", "/dev/data"}) {
+    host.files[path] = regular_file();
+    host.files[path].mode = 0666;
+    host.files[path].reachable = true;
+  }
+  const Strings settings = {
+      "EXTRA_ARGS=-drive 'if=none,id=b,file.driver=file,file.filename=/srv/nbd:a b.qcow2' "
+      "-drive if=none,id=c,file.driver=host_device,file.filename=/dev/data,format=raw,readonly=on"};
+  const auto confinement = tcg_confinement(settings, host);
+  CHECK(who(settings, host) == own);
+  CHECK(may(confinement, "/srv/nbd:a b.qcow2", FileRule::Access::write));
+  CHECK(may(confinement, "/dev/data", FileRule::Access::read));
+  CHECK_FALSE(may(confinement, "/dev/data", FileRule::Access::write));
 }
 
 }  // namespace
