@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <poll.h>
@@ -20,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 using namespace vmr::test;
 
@@ -30,9 +32,9 @@ using Lines = std::vector<std::string>;
 /// A launcher of a VM that is up, with an agent and without shares.
 class Vm {
  public:
-  explicit Vm(const StartDetails& details = {}, const std::string& behaviours = "report,agent")
-      : launcher_(host_.settings({{"FAKE_QEMU", behaviours}, {"FAKE_REPORT", "done\n"}}), {},
-                  details) {
+  explicit Vm(const StartDetails& details = {}, const std::string& behaviours = "report,agent",
+              Launcher::Variables settings = {})
+      : launcher_(host_.settings(with(std::move(settings), behaviours)), {}, details) {
     REQUIRE(launcher_.wait_for_log("The machine runs"));
   }
 
@@ -65,9 +67,24 @@ class Vm {
   }
 
  private:
+  static Launcher::Variables with(Launcher::Variables settings, const std::string& behaviours) {
+    settings.merge(Launcher::Variables{{"FAKE_QEMU", behaviours}, {"FAKE_REPORT", "done\n"}});
+    return settings;
+  }
+
   FakeHost host_;
   Launcher launcher_;
 };
+
+/// The numbers of the shares that were added, each with a blank.
+std::string added_shares(const Vm& vm) {
+  const auto json = boost::json::parse(vm.ask({"share", "list", "--format=json"}).output);
+  std::string numbers;
+  for (const auto& share : json.as_array()) {
+    numbers += boost::json::serialize(share.at("index")) + " ";
+  }
+  return numbers;
+}
 
 /// The line that comes on `connection`; what there is of it when nothing comes for 30 s, or it
 /// ends.
@@ -209,14 +226,7 @@ TEST_CASE("control: a share that the guest did not let go of is asked for again"
   Vm vm({}, "report,agent-blocked,keep-device");
   const TemporaryFolder folder;
   const Lines add = {"share", "add", folder.path(), "--set", "SANDBOX=none", "--set", "TARGET=it"};
-  const auto list = [&] {
-    const auto json = boost::json::parse(vm.ask({"share", "list", "--format=json"}).output);
-    std::string numbers;
-    for (const auto& share : json.as_array()) {
-      numbers += boost::json::serialize(share.at("index")) + " ";
-    }
-    return numbers;
-  };
+  const auto list = [&] { return added_shares(vm); };
   // A client that asks for it to go, and goes away when the guest does nothing.
   const auto remove_in_vain = [&](const std::string& device) {
     auto client = vm.start({"share", "remove", "it"});
@@ -240,5 +250,26 @@ TEST_CASE("control: a share that the guest did not let go of is asked for again"
   CHECK(missing.status == 2);
   CHECK(missing.log.find("the virtiofs export directory '" + (folder / "none") +
                          "' does not exist") != std::string::npos);
+  CHECK(vm.end().status == 0);
+}
+
+TEST_CASE("control: a number of a share is given again once there is no higher one") {
+  const TemporaryFolder folder;
+  const auto source = [&](const std::string& name) {
+    std::filesystem::create_directory(folder / name);
+    return folder / name;
+  };
+  Vm vm({}, "report,agent-blocked",
+        {{"FILESYSTEM998_SOURCE", source("first")}, {"FILESYSTEM998_SANDBOX", "none"}});
+  const auto add = [&](const std::string& name) {
+    CHECK(vm.ask({"share", "add", source(name), "--set", "SANDBOX=none"}).output.find("waiting") !=
+          std::string::npos);
+    return added_shares(vm);
+  };
+  CHECK(add("a") == "998 999 ");
+  CHECK(add("b") == "998 1 999 ");
+  CHECK(add("c") == "998 1 2 999 ");
+  CHECK(vm.ask({"share", "remove", "b"}).status == 0);
+  CHECK(add("d") == "998 1 2 999 ");
   CHECK(vm.end().status == 0);
 }
