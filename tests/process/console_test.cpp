@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // `vm-runner console` with fake programs: those who attach to the console of a running VM.
-#include "base/error.hpp"
-#include "run/control_client.hpp"
-#include "support/fake_host.hpp"
 #include "support/guest.hpp"
 #include "support/processes.hpp"
+#include "support/running_console.hpp"
 #include "support/terminal.hpp"
 
 #include <doctest/doctest.h>
@@ -22,84 +20,14 @@ using namespace vmr::test;
 namespace {
 
 using Lines = std::vector<std::string>;
+using Client = ConsoleClient;
+using Running = RunningConsole;
 
 const std::string welcome =
     "[INFO] The console of VM 'vm' is here; Ctrl-] three times leaves it, and the VM goes on";
 const std::string farewell = "[INFO] The console was left; VM 'vm' goes on";
 const std::string ended = "[INFO] VM 'vm' has ended";
 const std::string way_out = "\x1d\x1d\x1d";
-
-/// A launcher with a fake QEMU that shows nothing itself, while it exists.
-class Running {
- public:
-  explicit Running(const std::string& behaviours = "echo-console",
-                   const Launcher::Variables& more = {{"NO_CONSOLE", "1"}})
-      : launcher_(host_.settings(join({{"FAKE_QEMU", behaviours}}, more))) {
-    REQUIRE(launcher_.wait_for_log("The machine runs"));
-  }
-  ~Running() {
-    if (!is_stopped_) stop();
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  Finished stop() {
-    is_stopped_ = true;
-    launcher_.signal(SIGTERM);
-    return launcher_.finish();
-  }
-
-  [[nodiscard]] Launcher::Variables settings() const { return host_.settings(); }
-  [[nodiscard]] vmr::ControlAddress address() const {
-    return {"vm", host_.runtime_folder() + "/vm-runner/vm/control.sock"};
-  }
-
-  /// A connection to the console, as the client has it.
-  [[nodiscard]] vmr::UniqueFd attach() const {
-    return vmr::ask_launcher(address(), {{"request", "console"}}).connection;
-  }
-
-  /// The error of one who is refused; empty when it is not.
-  [[nodiscard]] std::string refusal() const {
-    try {
-      const auto connection = attach();
-      return {};
-    } catch (const vmr::Error& error) {
-      return vmr::format(error);
-    }
-  }
-
-  bool wait_for_output(const std::string& text) { return launcher_.wait_for_output(text); }
-  bool wait_for_log(const std::string& text) { return launcher_.wait_for_log(text); }
-
-  [[nodiscard]] const FakeHost& host() const { return host_; }
-  [[nodiscard]] const Launcher& launcher() const { return launcher_; }
-
- private:
-  FakeHost host_;
-  Launcher launcher_;
-  bool is_stopped_ = false;
-};
-
-/// A `vm-runner console` that is not at a terminal.
-class Client {
- public:
-  explicit Client(const Running& vm)
-      : client_(vm.settings(), {"console"},
-                {{}, [fd = keys_.reading.get()] { ::dup2(fd, STDIN_FILENO); }}) {}
-
-  void type(const std::string& keys) const {
-    REQUIRE(::write(keys_.writing.get(), keys.data(), keys.size()) ==
-            static_cast<ssize_t>(keys.size()));
-  }
-  void end_input() { keys_.writing.reset(); }
-  bool wait_for(const std::string& text) { return client_.wait_for_output(text); }
-  Finished finish() { return client_.finish(); }
-
- private:
-  Pipe keys_;
-  Launcher client_;
-};
 
 /// Reads up to and with `text`, for ten seconds at most.
 std::string read_to(const vmr::UniqueFd& connection, const std::string& text) {
