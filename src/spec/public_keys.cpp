@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spec/public_keys.hpp"
 
+#include "base/ascii.hpp"
 #include "base/base64.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace vmr {
 namespace {
@@ -24,6 +26,17 @@ constexpr std::array<std::string_view, 7> key_types = {"ssh-ed25519",
                                                        "sk-ssh-ed25519@openssh.com",
                                                        "sk-ecdsa-sha2-nistp256@openssh.com"};
 constexpr std::string_view certificate_end = "-cert-v01@openssh.com";
+
+/// The options of authorized_keys that sshd(8) knows; a key behind any other is nobody's.
+constexpr std::array<std::string_view, 2> plain_options = {"cert-authority", "restrict"};
+/// Those that may have a "no-" before them.
+constexpr std::array<std::string_view, 7> switches = {
+    "agent-forwarding", "port-forwarding", "pty",           "touch-required",
+    "user-rc",          "verify-required", "x11-forwarding"};
+/// Those with a value, which is in quotes.
+constexpr std::array<std::string_view, 8> valued_options = {
+    "command",      "environment", "expiry-time", "from",
+    "permitlisten", "permitopen",  "principals",  "tunnel"};
 
 constexpr std::string_view usual_hint =
     "give the contents of a .pub file, for instance \"$(cat ~/.ssh/id_ed25519.pub)\"";
@@ -59,20 +72,49 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-/// Takes the options off `text`: up to the first blank outside quotes. False when quotes stay open.
-bool take_options(std::string_view& text) {
+/// Takes what is before the first of `ends` outside quotes off `text`. None when quotes stay open.
+std::optional<std::string_view> take_quoted(std::string_view& text, std::string_view ends) {
   bool quoted = false;
   std::size_t at = 0;
-  for (; at < text.size() && (quoted || blanks.find(text[at]) == blanks.npos); ++at) {
+  for (; at < text.size() && (quoted || ends.find(text[at]) == ends.npos); ++at) {
     if (text[at] == '\\' && text.substr(at + 1).starts_with('"')) {
       ++at;
     } else if (text[at] == '"') {
       quoted = !quoted;
     }
   }
-  text.remove_prefix(std::min(at, text.size()));
-  skip_blanks(text);
-  return !quoted;
+  const auto taken = text.substr(0, at);
+  text.remove_prefix(taken.size());
+  return quoted ? std::nullopt : std::optional(taken);
+}
+
+bool is_among(const auto& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether sshd knows the option, with the value that it has or without one.
+bool is_known_option(std::string_view option) {
+  const std::string lower = ascii_lower(option.substr(0, option.find('=')));
+  std::string_view name = lower;
+  if (option.size() > name.size()) {
+    const auto value = option.substr(name.size() + 1);
+    return is_among(valued_options, name) && value.size() > 1 && value.front() == '"' &&
+           value.back() == '"';
+  }
+  constexpr std::string_view negation = "no-";
+  if (is_among(plain_options, name)) return true;
+  if (name.starts_with(negation)) name.remove_prefix(negation.size());
+  return is_among(switches, name);
+}
+
+/// The first of the options that sshd does not take; none: all are fine.
+std::optional<std::string_view> find_unknown_option(std::string_view options) {
+  while (true) {
+    const auto option = take_quoted(options, ",");
+    if (!option || !is_known_option(*option)) return option.value_or(options);
+    if (options.empty()) return std::nullopt;
+    options.remove_prefix(1);
+  }
 }
 
 /// Takes a string off `bytes`, as RFC 4251 has them: its size in four bytes, and itself.
@@ -112,14 +154,23 @@ std::string_view objection_to(std::string_view data, std::string_view type) {
   return {};
 }
 
-/// Whether what is behind a key has another one in it, which OpenSSH takes for a comment.
-bool has_another_key(std::string_view comment) {
-  while (!comment.empty()) {
-    auto word = take_word(comment);
-    // Where a literal "\n" was to separate them.
-    if (const auto escape = word.rfind("\\n"); escape != word.npos) word.remove_prefix(escape + 2);
-    auto rest = comment;
-    if (is_key_type(word) && objection_to(take_word(rest), word).empty()) return true;
+/// The type of a key with which `word` ends, be it behind a comma or a literal "\n"; empty: none.
+std::string_view type_at_end_of(std::string_view word) {
+  while (!word.empty() && !is_key_type(word)) word.remove_prefix(1);
+  return word;
+}
+
+/// Whether what is behind the type of a key has another key in it, which OpenSSH takes for a
+/// comment.
+bool has_another_key(std::string_view text) {
+  constexpr std::string_view base64_characters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  while (!text.empty()) {
+    const auto type = type_at_end_of(take_word(text));
+    auto rest = text;
+    const auto word = take_word(rest);
+    const auto data = word.substr(0, word.find_first_not_of(base64_characters));
+    if (!type.empty() && objection_to(data, type).empty()) return true;
   }
   return false;
 }
@@ -143,6 +194,16 @@ KeyFault fault_of_format(int number, std::string_view line) {
           "convert it with ssh-keygen -i -f FILE (-m PKCS8 for one that says BEGIN PUBLIC KEY)"};
 }
 
+KeyFault fault_of_option(int number, std::string_view option) {
+  constexpr std::size_t longest = 40;
+  const auto shown = option.substr(0, longest);
+  return {number,
+          fmt::format("has '{}' before its key, which OpenSSH takes for no option, so that the key "
+                      "would not count",
+                      shown),
+          "take it out, or write it as in sshd(8), AUTHORIZED_KEYS: restrict,command=\"…\""};
+}
+
 /// Why `line`, which is neither blank nor a comment, is no key.
 std::optional<KeyFault> find_fault(int number, std::string_view line) {
   if (is_path(line)) {
@@ -150,12 +211,13 @@ std::optional<KeyFault> find_fault(int number, std::string_view line) {
                     "give the contents of the file: SSH_PUBKEY=\"$(cat FILE)\""};
   }
   auto rest = line;
+  std::string_view options;
   auto type = take_word(rest);
   if (!is_key_type(type) && !looks_like_key_type(type)) {
     rest = line;
-    if (!take_options(rest)) {
-      return KeyFault{number, "has options with an open quote", "close it"};
-    }
+    const auto taken = take_quoted(rest, blanks);
+    if (!taken) return KeyFault{number, "has options with an open quote", "close it"};
+    options = *taken;
     type = take_word(rest);
   }
   if (!is_key_type(type)) {
@@ -164,11 +226,15 @@ std::optional<KeyFault> find_fault(int number, std::string_view line) {
                                               : "is not an SSH public key",
                     std::string(usual_hint)};
   }
+  if (const auto unknown = options.empty() ? std::nullopt : find_unknown_option(options)) {
+    return fault_of_option(number, *unknown);
+  }
+  const auto behind = rest;
   const auto data = take_word(rest);
-  if (data.find("\\n") != data.npos || has_another_key(rest)) {
+  if (data.find("\\n") != data.npos || has_another_key(behind)) {
     return KeyFault{
         number, "holds several keys",
-        "separate them by line breaks, not by blanks or \\n as text: SSH_PUBKEY=\"$(cat "
+        "separate them by line breaks, not by commas, blanks or \\n as text: SSH_PUBKEY=\"$(cat "
         "FILE FILE)\", or $'…\\n…' in bash"};
   }
   if (const auto objection = objection_to(data, type); !objection.empty()) {

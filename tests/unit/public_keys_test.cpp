@@ -105,6 +105,9 @@ TEST_CASE("what is no key is said by its line, and why") {
       {ed25519_key + " me@here\\r\\n" + ecdsa_key, several},
       {ed25519_key + " me@here " + ecdsa_key + " you@there", several},
       {ed25519_key + "\\n", several},
+      {ed25519_key + " me@here," + ecdsa_key, several},
+      {ed25519_key + "," + ecdsa_key + ",", several},
+      {ed25519_key + ";" + ecdsa_key, several},
       {"~/.ssh/id_ed25519.pub", path},
       {"/run/secrets/key", path},
       {"id_ed25519.pub", path},
@@ -116,6 +119,46 @@ TEST_CASE("what is no key is said by its line, and why") {
   for (const auto& [text, fault] : rows) {
     CAPTURE(text);
     CHECK(faults_of(text) == Strings{fault});
+  }
+}
+
+TEST_CASE("a key behind what sshd takes for no option would let nobody in") {
+  const auto fault = [](const std::string& option) {
+    return Strings{"1: has '" + option +
+                   "' before its key, which OpenSSH takes for no option, so that the key would "
+                   "not count"};
+  };
+  struct Row {
+    std::string options;
+    std::string unknown;
+  };
+  const std::vector<Row> rows = {
+      {"-", "-"},
+      {"host", "host"},
+      {"192.0.2.1,server", "192.0.2.1"},
+      {"no-ptty", "no-ptty"},
+      {"ptyx", "ptyx"},
+      {"no-restrict", "no-restrict"},
+      {"no-pty,", ""},
+      {"no-pty,,restrict", ""},
+      {"pty=\"yes\"", "pty=\"yes\""},
+      {"command", "command"},
+      {"command=", "command="},
+      {"command=ls", "command=ls"},
+      {"restrict,from=10.0.0.1", "from=10.0.0.1"},
+      {"command=\"a, b\",frob=\"x\"", "frob=\"x\""},
+      {std::string(100, 'x'), std::string(40, 'x')},
+  };
+  for (const auto& [options, unknown] : rows) {
+    CAPTURE(options);
+    CHECK(faults_of(options + " " + ed25519_key) == fault(unknown));
+  }
+  for (const auto* options :
+       {"RESTRICT", "No-Pty,no-X11-Forwarding,no-user-rc", "touch-required,no-touch-required",
+        "cert-authority,principals=\"a,b\"", "environment=\"A=\\\"b c\\\"\",tunnel=\"0\"",
+        "permitopen=\"h:1\",permitlisten=\"2\",expiry-time=\"20300101\"", "command=\"\""}) {
+    CAPTURE(options);
+    CHECK(faults_of(options + (" " + ed25519_key)).empty());
   }
 }
 
