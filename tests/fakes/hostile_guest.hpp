@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What a hostile guest makes the fake QEMU send, as behaviours of FAKE_QEMU:
 //
-//   hostile-reports  32 MiB to its report port: reports, other lines, one without an end
-//   hostile-agent    32 MiB to its agent's port: answers, JSON that is deep or long, other bytes
-//   hostile-console  32 MiB to its console
-//   hostile-events   its machine is reset, its agent comes and goes, 20000 times
+//   hostile-reports  much to its report port: reports, other lines, one without an end
+//   hostile-agent    much to its agent's port: answers, JSON that is deep or long, other bytes
+//   hostile-console  much to its console
+//   hostile-events   its machine is reset, its agent comes and goes, 600 times as often
 //
-// Each passes the gate, and makes the file $FAKE_LOG_DIR/<behaviour> when all of it is sent.
+// Much is $FAKE_FLOOD MiB, or 32. Each passes the gate, and makes the file
+// $FAKE_LOG_DIR/<behaviour> when all of it is sent.
 #pragma once
 
 #include "fake.hpp"
@@ -86,13 +87,14 @@ inline void start_hostile_guest(const Behaviours& behaviours,
       std::ofstream(log_path(behaviour)).flush();
     }).detach();
   };
-  constexpr std::size_t all = 32 << 20;
+  const auto wanted = environment("FAKE_FLOOD");
+  const std::size_t mebibytes = wanted.empty() ? 32 : std::stoul(wanted);
   for (const std::string port : {"reports", "agent", "console"}) {
-    start("hostile-" + port, port, all, hostile_pieces("hostile-" + port));
+    start("hostile-" + port, port, mebibytes << 20, hostile_pieces("hostile-" + port));
   }
   std::string events;
   for (const auto& event : hostile_events()) events += event + "\r\n";
-  start("hostile-events", "qmp", 20'000 * events.size(), {events});
+  start("hostile-events", "qmp", 600 * mebibytes * events.size(), {events});
 }
 
 }  // namespace fake

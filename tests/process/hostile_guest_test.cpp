@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A guest that writes whatever it likes to its ports, as fast as it can: what the launcher pays for
 // it. The sizes are in docs/security.md.
+#include "build_paths.hpp"
 #include "run/control_client.hpp"
 #include "run/log_quota.hpp"
 #include "support/fake_host.hpp"
@@ -19,14 +20,17 @@ using namespace vmr::test;
 
 namespace {
 
+/// In MiB; of less there would be nothing to see in a launcher's memory. A sanitizer reads slowly.
+constexpr auto flood = SANITIZED ? "4" : "32";
+
 /// A launcher whose guest becomes hostile when it is told to. Its log goes to a file.
 class Attacked {
  public:
   explicit Attacked(const std::string& behaviour, const Launcher::Variables& more = {})
       : behaviour_(behaviour),
-        launcher_(host_.settings(join(
-                      join(FakeHost::virtiofs_share(1, host_ / "one"), {{"FAKE_QEMU", behaviour}}),
-                      join({{"LOG_VERBOSE", "1"}}, more))),
+        launcher_(host_.settings(join(join(FakeHost::virtiofs_share(1, host_ / "one"),
+                                           {{"FAKE_QEMU", behaviour}, {"FAKE_FLOOD", flood}}),
+                                      join({{"LOG_VERBOSE", "1"}}, more))),
                   {}, {{}, [path = log_path()] {
                          ::dup2(::open(path.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
                        }}) {
