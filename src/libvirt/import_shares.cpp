@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "config/argument_files.hpp"
 #include "config/share_tag.hpp"
 #include "libvirt/import_parts.hpp"
 #include "libvirt/share_names.hpp"
@@ -112,18 +113,42 @@ std::string plain_path(std::string_view path) {
   return plain;
 }
 
+/// What is in the folder of the other files that the machine is started from; empty: nothing.
+std::string find_start_file(const std::string& folder, const Import& import) {
+  std::vector<std::string> files;
+  for (const auto& setting : import.found.settings) {
+    const auto& name = setting.key.name;
+    if (name == "KERNEL" || name == "INITRD") files.push_back(setting.text);
+  }
+  for (const auto& file : find_argument_files(import.extra_args)) {
+    if (file.need == FileNeed::file || file.need == FileNeed::disk) files.push_back(file.path);
+  }
+  const auto found = std::find_if(files.begin(), files.end(), [&](const std::string& file) {
+    return plain_path(file).starts_with(folder) && plain_path(file) != folder;
+  });
+  return found == files.end() ? std::string() : *found;
+}
+
 /// Why the folder is never shared; empty: it can be.
-std::string objection_to_source(const std::string& source, const Import& import) {
+std::string objection_to_source(const std::string& source, bool is_read_only,
+                                const Import& import) {
   if (source.empty() || source.front() != '/') return "its source is not an absolute path";
   const auto folder = plain_path(source);
   if (folder == "/") return "the whole file system is not shared; share a folder below it";
   const auto image = import.base_image.empty() ? std::string() : plain_path(import.base_image);
   // A source that is the image itself is no folder, which is told of at the start.
-  if (!image.starts_with(folder) || image == folder) return {};
+  if (image.starts_with(folder) && image != folder) {
+    return fmt::format(
+        "the machine's own disk is in it ({}), which its guest must not reach; move one "
+        "of them",
+        import.base_image);
+  }
+  const auto file = is_read_only ? std::string() : find_start_file(folder, import);
+  if (file.empty()) return {};
   return fmt::format(
-      "the machine's own disk is in it ({}), which its guest must not reach; move one "
-      "of them",
-      import.base_image);
+      "what the machine is started with is in it ({}), which its guest must not change; move one "
+      "of them, or make the share <readonly/>",
+      file);
 }
 
 /// Why there is no share of ours for `filesystem`; empty: there is one.
@@ -140,7 +165,9 @@ std::string objection_to(const DomainElement& filesystem, std::size_t share, con
   if (source != nullptr && !peek(*source, "socket").empty()) {
     return "vm-runner starts the virtiofsd of a share itself; give the folder as its source";
   }
-  if (auto objection = objection_to_source(std::string(path), import); !objection.empty()) {
+  const bool is_read_only = find_child(filesystem, "readonly") != nullptr;
+  if (auto objection = objection_to_source(std::string(path), is_read_only, import);
+      !objection.empty()) {
     return objection;
   }
   if (share <= most_shares) return {};

@@ -227,6 +227,22 @@ TEST_CASE("shares that a VM cannot have so are settled, and told of") {
     CHECK(lost(source) == own);
   }
   CHECK(lost("/srv/image") == "");
+  const auto lost_of_started = [&](const std::string& source, const std::string& flags) {
+    const auto domain = imported(
+        "<domain type='qemu'><os><type>hvm</type><kernel>/srv/boot/k</kernel></os><devices><disk>"
+        "<source file='/srv/images/a'/><target dev='vda'/></disk><disk><source "
+        "file='/srv/more/b'/><target dev='vdb'/></disk><filesystem><source dir='" +
+        source + "'/><target dir='t'/>" + flags +
+        "</filesystem><interface type='user'/></devices></domain>");
+    return texts_of(domain.settings).count({1, "SOURCE"}) == 0 ? domain.notes.back().why : "";
+  };
+  const auto started = [](const std::string& file) {
+    return "not carried over: what the machine is started with is in it (" + file +
+           "), which its guest must not change; move one of them, or make the share <readonly/>";
+  };
+  CHECK(lost_of_started("/srv/boot", "") == started("/srv/boot/k"));
+  CHECK(lost_of_started("/srv/more/", "") == started("/srv/more/b"));
+  CHECK(lost_of_started("/srv/more", "<readonly/>") == "");
 
   std::string many;
   for (int i = 0; i < 130; ++i) many += share("/m" + std::to_string(i), "t" + std::to_string(i));
