@@ -95,6 +95,28 @@ constexpr std::array touching_kinds = std::to_array<Names>({"AC97",
                                                             "x-remote-",
                                                             "x-vfio-"});
 
+/// First words with which an option that touches something opens nothing outside all the same.
+struct ClosedKind {
+  std::string_view option;
+  std::string_view kind;
+};
+constexpr std::array closed_kinds = std::to_array<ClosedKind>({{"audio", "none"},
+                                                               {"audiodev", "none"},
+                                                               {"chardev", "memory"},
+                                                               {"chardev", "null"},
+                                                               {"chardev", "ringbuf"},
+                                                               {"display", "none"},
+                                                               {"monitor", "none"},
+                                                               {"monitor", "null"},
+                                                               {"net", "nic"},
+                                                               {"net", "none"},
+                                                               {"nic", "none"},
+                                                               {"parallel", "none"},
+                                                               {"parallel", "null"},
+                                                               {"serial", "none"},
+                                                               {"serial", "null"},
+                                                               {"vnc", "none"}});
+
 /// Keys with which an option does.
 struct TouchingKey {
   std::string_view option;
@@ -117,12 +139,13 @@ struct Option {
   std::vector<std::string> words;  ///< as they stand there
   QemuKeys keys;
   bool is_left_out = false;
+  bool is_closed = false;  ///< it opens nothing outside
 };
 
 void read_options(const std::vector<std::string>& words, bool is_users,
                   std::vector<Option>& options) {
   for (const auto& word : split_options(words)) {
-    Option option{is_users, word.name, {word.words}, read_keys(word.value), false};
+    Option option{is_users, word.name, {word.words}, read_keys(word.value)};
     options.push_back(std::move(option));
   }
 }
@@ -135,6 +158,17 @@ bool is_own_network(const QemuKeys& keys) {
          });
 }
 
+/// Whether the option opens nothing outside, though others of its name do.
+bool is_closed(const Option& option) {
+  const auto& name = option.name;
+  const bool is_network = name == "netdev" || name == "nic" || name == "net";
+  if (is_network && is_own_network(option.keys)) return true;
+  const auto first = last_value(option.keys, "");
+  return std::any_of(closed_kinds.begin(), closed_kinds.end(), [&](const ClosedKind& closed) {
+    return closed.option == name && closed.kind == first;
+  });
+}
+
 bool has_touching_kind(const Option& option) {
   if (option.name != "device" && option.name != "object") return false;
   const auto kind = last_value(option.keys, "");
@@ -145,6 +179,7 @@ bool has_touching_kind(const Option& option) {
 /// Whether the option touches something by itself.
 bool touches(const Option& option) {
   const auto& name = option.name;
+  if (option.is_closed) return false;
   if (!option.words.front().starts_with('-')) return true;
   if (contains(touching_flags, name)) return true;
   // QEMU refuses an option without its value before it does anything.
@@ -201,7 +236,7 @@ constexpr std::array reading = std::to_array<Names>(
 constexpr std::array plain_text = std::to_array<Names>({"append", "name", "uuid", "prom-env"});
 /// Keys that name a file, and how the names of others that do end.
 constexpr std::array reading_keys =
-    std::to_array<Names>({"bios", "dtb", "firmware", "initrd", "kernel", "splash", "data"});
+    std::to_array<Names>({"bios", "dtb", "firmware", "initrd", "kernel", "splash"});
 constexpr std::array reading_ends = std::to_array<Names>({"file", "filename", "path", "dir"});
 
 bool is_reading_key(const std::string& key) {
@@ -274,6 +309,7 @@ bool reaches_outside(const QemuPlan& qemu) {
   }
   // Of what refers to a disk only the disk counts.
   std::erase_if(options, is_own_drive);
+  for (auto& option : options) option.is_closed = is_closed(option);
   mark(options);
   return std::any_of(options.begin(), options.end(),
                      [](const Option& option) { return option.is_left_out || names_file(option); });

@@ -314,7 +314,10 @@ TEST_CASE("own arguments that open nothing outside leave QEMU confined") {
   for (const auto* extra :
        {"-fw_cfg name=opt/org.example/x,string=a/b", "-smbios type=1,serial=a/b,product=/x",
         "-append root=/dev/vda", "-device virtio-balloon-pci", "-uuid a/b",
-        "-device virtio-blk-pci,drive=x,serial=a/b", "-rtc base=2021-09-20"}) {
+        "-device virtio-blk-pci,drive=x,serial=a/b", "-rtc base=2021-09-20",
+        "-object secret,id=s,data=a/b", "-display none -vnc none -audiodev none,id=a",
+        "-serial null -parallel none -monitor none -net nic -nic none",
+        "-chardev null,id=c -device isa-serial,chardev=c", "-nic user,model=e1000 -net user"}) {
     INFO(extra);
     CHECK(who({std::string("EXTRA_ARGS=") + extra}, host) == own);
   }
@@ -322,7 +325,8 @@ TEST_CASE("own arguments that open nothing outside leave QEMU confined") {
        {"-fw_cfg name=opt/x,file=x", "-smbios file=x", "-smbios type=11,path=x", "-bios x",
         "-device virtio-net-pci,romfile=x", "-frob a/b", "-chardev file,id=c,path=x",
         "-object rng-random,id=r,filename=x", "-drive file=nbd://host/x",
-        "-drive driver=vvfat,dir=/x", "-drive file.driver=nbd,file.path=/x",
+        "-chardev null,id=c,logfile=x", "-nic user,hostfwd=tcp::1-:1", "-net socket,listen=:1",
+        "-acpitable data=x", "-drive driver=vvfat,dir=/x", "-drive file.driver=nbd,file.path=/x",
         "-drive file.driver=file,file.filename=/x,backing.file.filename=/y",
         "-blockdev driver=file,node-name=b,filename=/x"}) {
     INFO(extra);
