@@ -194,14 +194,24 @@ KeyFault fault_of_format(int number, std::string_view line) {
           "convert it with ssh-keygen -i -f FILE (-m PKCS8 for one that says BEGIN PUBLIC KEY)"};
 }
 
+/// By its name alone: its value may be a secret.
 KeyFault fault_of_option(int number, std::string_view option) {
   constexpr std::size_t longest = 40;
-  const auto shown = option.substr(0, longest);
+  const std::string hint =
+      "take it out, or write it as in sshd(8), AUTHORIZED_KEYS: restrict,command=\"…\"";
+  const auto name = option.substr(0, std::min(option.find('='), longest));
+  if (is_among(valued_options, ascii_lower(name))) {
+    return {number,
+            fmt::format("has the option '{}' without a value in quotes, so that the key would not "
+                        "count",
+                        name),
+            hint};
+  }
   return {number,
           fmt::format("has '{}' before its key, which OpenSSH takes for no option, so that the key "
                       "would not count",
-                      shown),
-          "take it out, or write it as in sshd(8), AUTHORIZED_KEYS: restrict,command=\"…\""};
+                      name),
+          hint};
 }
 
 /// Why `line`, which is neither blank nor a comment, is no key.
