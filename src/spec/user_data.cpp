@@ -83,7 +83,7 @@ class Judge {
   std::string handle(const UserDataPart& part) {
     if (part.type == "text/cloud-config") return add_config(part, part.text);
     if (part.type == "text/cloud-config-jsonp") return add_patch(part);
-    if (part.type == "text/jinja2") add_template(part);
+    if (part.type == "text/jinja2") return add_template(part);
     if (part.type.starts_with("text/x-shellscript") || part.type == "text/cloud-boothook") {
       for (auto& fault : find_later_faults(std::string_view(part.text))) {
         add_fault(std::move(fault));
@@ -118,18 +118,26 @@ class Judge {
   }
 
   /// What stands in a template as it is can be read; what it makes of it only the guest knows.
-  void add_template(const UserDataPart& part) {
+  /// Why cloud-init would ignore it; empty: it takes it, or nobody can tell.
+  std::string add_template(const UserDataPart& part) {
     const auto line = part.text.find('\n', part.text.find("##"));
-    if (line == part.text.npos) return;
-    const auto text = part.text.substr(line + 1);
-    if (type_by_beginning(text) != "text/cloud-config") return;
-    if (add_config(part, text).empty()) return;
-    if (text.find("vendor_data") == text.npos) return;
+    const auto text = line == part.text.npos ? std::string() : part.text.substr(line + 1);
+    const auto type = type_by_beginning(text);
+    const auto begin = text.find_first_not_of(" \t\r\n");
+    if (type.empty() && (begin == text.npos || text[begin] != '{')) {
+      return fmt::format(
+          "behind the first line of a template, cloud-init knows what begins with {}",
+          user_data_beginnings);
+    }
+    if (type != "text/cloud-config") return {};
+    if (add_config(part, text).empty()) return {};
+    if (text.find("vendor_data") == text.npos) return {};
     judgement_.warnings.push_back(
         fmt::format("whether {} turns vendor-data off is only known in the guest, since it is a "
                     "template; if so, "
                     "the guest does not mount its shares",
                     subject_of(part)));
+    return {};
   }
 
   void add_fault(std::string fault) {

@@ -70,6 +70,10 @@ TEST_CASE("why cloud-init would ignore user-data") {
        {"cloud-init would ignore it: it begins with a byte order mark, which has to go; " + known}},
       {"---\n#cloud-config\n",
        {"cloud-init would ignore it: no line may be before its beginning; " + known}},
+      {"## template: jinja\nhello\n",
+       {"cloud-init would ignore it: behind the first line of a template, " + known}},
+      {"## template: jinja",
+       {"cloud-init would ignore it: behind the first line of a template, " + known}},
       {"Content-Type: text/cloud-config\n\na: 1\n",
        {"cloud-init would ignore it: it is a MIME message without MIME-Version:; " + known}},
       {"#cloud-config\n{ a: [\n",
@@ -95,6 +99,16 @@ TEST_CASE("why cloud-init would ignore user-data") {
     const auto judgement = judge_user_data(text);
     CHECK_FALSE(judgement.is_taken);
     CHECK(judgement.warnings == warnings);
+  }
+}
+
+TEST_CASE("what a template makes of its beginning only the guest knows") {
+  for (const auto* text : {"## template: jinja\n{% if x %}#cloud-config\n{% endif %}\n",
+                           "## template: jinja\n\n#!/bin/sh\n"}) {
+    CAPTURE(text);
+    const auto judgement = judge_user_data(text);
+    CHECK(judgement.is_taken);
+    CHECK(judgement.warnings.empty());
   }
 }
 
