@@ -54,6 +54,8 @@ std::vector<DiskImage> images_of(const Disk& disk) {
 std::optional<Disk> resolve_disk(const Config& config, const Host& host, Boot& boot,
                                  Findings& findings) {
   check_folder(config.backing_dir, host, findings);
+  // Also where nothing is kept there: what was given is used, or refused.
+  if (!config.persist.value) check_folder(config.data_dir, host, findings);
   if (!host.guest_problem.empty()) {
     if (refuse_wrapped(config.base_image, findings)) return std::nullopt;
     findings.refuse(config.base_image, host.guest_problem, hint_without_image(config, host));

@@ -175,6 +175,9 @@ TEST_CASE("a path with quotes or blanks around it is refused where nothing is at
   const Strings persist = {"PERSIST=1", "DATA_DIR=/data ", "GUEST_PASSWORD=x"};
   CHECK(judge(persist, host).problems ==
         std::vector<Problem>{refused("DATA_DIR", "/data ", "a blank behind it", "/data")});
+  // A value that is not used now is to be right all the same.
+  CHECK(judge({"DATA_DIR=\"/data\""}, host).problems ==
+        std::vector<Problem>{refused("DATA_DIR", "\"/data\"", "quotes around it", "/data")});
   CHECK(judge({"PERSIST=1", "DATA_DIR=$HOME/data", "GUEST_PASSWORD=x"}, host).problems ==
         std::vector<Problem>{
             {"DATA_DIR='$HOME/data': no such directory, and none is made: '$' is a variable that "
