@@ -150,8 +150,10 @@ Qcow2Header read_qcow2_header(const ReadAt& read, std::uint64_t size) {
     facts.backing_format = read_backing_format(header, read);
   }
   facts.problem = check_fields(header);
-  // The tables of a version that nobody knows mean nothing.
-  if (facts.problem.empty()) facts.problem = check_tables(header, read, size);
+  // The tables of a version that nobody knows mean nothing, and of contents that are elsewhere they
+  // do not tell whether these are whole.
+  if (facts.problem.empty() && !facts.has_data_file)
+    facts.problem = check_tables(header, read, size);
   return facts;
 }
 

@@ -86,7 +86,8 @@ constexpr std::array<std::string_view, 8> frames = {
 constexpr std::string_view no_display =
     "the machine has no display, only its serial console; devices of QEMU's go into EXTRA_ARGS";
 constexpr std::string_view of_the_host =
-    "a device of the host is given to QEMU in EXTRA_ARGS (-device vfio-pci,host=…)";
+    "a device of the host is given to QEMU in EXTRA_ARGS (-device vfio-pci,host=…; of USB: -device "
+    "qemu-xhci -device usb-host,vendorid=…,productid=…)";
 constexpr std::string_view tuning =
     "run vm-runner itself in such limits: under systemd-run or numactl, or in a container";
 constexpr std::string_view firmware =

@@ -212,6 +212,10 @@ TEST_CASE("a qcow2 image that is cut short or damaged is told") {
     damaged.replace(offset, bytes.size(), bytes);
     CHECK(contents_of(damaged) == FileContents{Kind::broken_qcow2, problem});
   }
+  // What is in another file this one cannot lack; that is refused for itself.
+  auto elsewhere = whole.substr(0, whole.size() / 2);
+  elsewhere[79] = '\4';
+  CHECK(contents_of(elsewhere) == FileContents{Kind::qcow2});
 }
 
 TEST_CASE("a volume has its label") {
