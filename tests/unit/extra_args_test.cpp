@@ -84,6 +84,11 @@ TEST_CASE("options that QEMU takes once") {
       {"--preconfig",
        "'--preconfig': the machine waits until a monitor of yours says 'x-exit-preconfig'"},
       {"-incoming defer", "'-incoming defer': the machine waits for the state of another one"},
+      {"-readconfig vm.cfg",
+       "'-readconfig vm.cfg': nobody but QEMU reads the file: what in it collides with our "
+       "arguments, "
+       "or leads the guest to another seed, is told of only where it stands among your arguments "
+       "itself"},
       {"-no-shutdown",
        "'-no-shutdown': QEMU stays when the guest powers off, and is ended within STOP_TIMEOUT"}};
   for (const auto& [extra, warning] : rows) CHECK(warning_of(extra) == warning);
