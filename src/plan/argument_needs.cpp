@@ -19,6 +19,7 @@ struct BusRule {
 
 constexpr std::array bus_rules = std::to_array<BusRule>({
     {"USB", "usb-", "qemu-xhci", {"xhci", "ehci", "uhci", "ohci"}},
+    {"USB", "u2f-", "qemu-xhci", {"xhci", "ehci", "uhci", "ohci"}},
     {"SCSI",
      "scsi-",
      "virtio-scsi-pci",
@@ -80,7 +81,8 @@ std::string Givens::find_missing(const std::string& name, const QemuKeys& keys,
     const auto dot = value.find('.');
     const auto group = value.substr(0, dot);
     const auto end = value.find('.', dot == value.npos ? dot : dot + 1);
-    if (dot == value.npos || end == value.npos) return {};
+    const auto equals = value.find('=', end == value.npos ? end : end + 1);
+    if (equals == value.npos || equals == end + 1) return "it is not GROUP.ID.KEY=VALUE";
     const auto id = value.substr(dot + 1, end - dot - 1);
     if (has_id(group, id)) return {};
     return fmt::format(

@@ -123,6 +123,7 @@ TEST_CASE("a device without the controller that it needs is told which") {
            " controller; put '-device " + remedy + "' before it";
   };
   CHECK(warning_of("-device usb-tablet") == missing("usb-tablet", "USB", "qemu-xhci"));
+  CHECK(warning_of("-device u2f-passthru") == missing("u2f-passthru", "USB", "qemu-xhci"));
   CHECK(warning_of("-device usb-host,hostbus=1,hostaddr=2 -device qemu-xhci") ==
         missing("usb-host,hostbus=1,hostaddr=2", "USB", "qemu-xhci"));
   CHECK(warning_of("-device '{\"driver\":\"usb-kbd\"}'") ==
@@ -153,6 +154,12 @@ TEST_CASE("names of libvirt's that nothing here has") {
         "before it, which is a name of libvirt's if you have it from there; '-global "
         "DRIVER.PROPERTY=VALUE' needs no id");
   CHECK(warning_of("-set drive.disk.cache=none -set device.serial.max_ports=4") == "0 warnings");
+  for (const std::string& value :
+       Strings{"nonsense", "device.serial=1.5", "device.serial.max_ports", "device.serial.=4"}) {
+    INFO(value);
+    CHECK(warning_of("-set " + value) ==
+          "'-set " + value + "': QEMU refuses it: it is not GROUP.ID.KEY=VALUE");
+  }
   CHECK(warning_of("-device virtio-rng-pci,bus=pci.1,addr=0") ==
         "'-device virtio-rng-pci,bus=pci.1,addr=0': QEMU refuses it: there is no bus 'pci.1' here, "
         "which is a name of libvirt's if you have it from there; leave bus and addr out, or make "
