@@ -6,6 +6,7 @@
 #include "host/abilities.hpp"
 #include "host/capture.hpp"
 #include "host/environment.hpp"
+#include "host/file_systems.hpp"
 #include "host/guest_image.hpp"
 #include "host/landlock.hpp"
 #include "host/memory_cgroups.hpp"
@@ -200,7 +201,7 @@ Host probe_host(const Config& config) {
   host.runtime_folder = find_runtime_folder(host.uid);
   host.short_runtime_folder = find_short_runtime_folder(host.uid);
   host.temporary_folder = find_temporary_folder(host);
-  host.has_temporary_folder = ::access(host.temporary_folder.c_str(), W_OK | X_OK) == 0;
+  host.has_temporary_folder = find_obstacle_in(host.temporary_folder).empty();
   host.kvm = probe_kvm();
   host.architecture = own_architecture();
   const auto wanted =

@@ -315,6 +315,16 @@ TEST_CASE("doctor and run refuse to make a source among the kernel's own files")
   }
 }
 
+TEST_CASE("doctor and run refuse to keep a disk's changes among the kernel's own files") {
+  const FakeHost host;
+  write_text(host / "disk", std::string(510, '\0') + "\x55\xaa" + std::string(4096, '\0'));
+  for (const auto* folder : {"/proc", "/sys"}) {
+    const Launcher::Variables settings = {{"BASE_IMAGE", host / "disk"}, {"TMPDIR", folder}};
+    CHECK(diagnose(host, settings).status == 3);
+    CHECK(host.run(settings).status == 3);
+  }
+}
+
 TEST_CASE("the real QEMU is blamed for nothing, and its words on own arguments are told") {
   const auto qemu = vmr::find_in_path("qemu-system-x86_64");
   if (qemu.empty()) {
