@@ -8,6 +8,14 @@
 
 using namespace vmr::test;
 
+TEST_CASE("no program in the image gives its caller another user or group") {
+  if (!has_docker()) return;
+  const auto found = run_docker({"run", "--rm", "--entrypoint", "find", built_image(), "/", "-xdev",
+                                 "-type", "f", "-perm", "/6000"});
+  REQUIRE_MESSAGE(found.ok, found.errors);
+  CHECK(found.output.empty());
+}
+
 TEST_CASE("the bill of materials in the image names each of its packages, and no other") {
   if (!has_docker()) return;
   const auto print = [](const std::string& program, const std::vector<std::string>& arguments) {
