@@ -55,8 +55,10 @@ begin_build() {
   work=$output.unfinished
   as_root=()
   rm -rf "$work"
+  # Without -p: a folder that somebody else has put there meanwhile is not taken, nor removed.
+  mkdir "$work" || die "$work could not be made" "name a folder with --output that only you can write to"
   trap clean_up EXIT
-  mkdir -p "$work/guest"
+  mkdir "$work/guest"
 }
 
 # Whatever ends the script ends what it started too: a command still at work would write into the
