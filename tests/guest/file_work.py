@@ -23,6 +23,7 @@ TREES = {
     "tar-out": programs.tar_out,
     "tar-in": programs.tar_in,
     "remove-tree": programs.remove_tree,
+    "many": state.many,
 }
 
 JOBS = {
@@ -35,27 +36,8 @@ JOBS = {
     "mmap-after-write": calls.mmap_after_write,
     "rename-over-open": calls.rename_over_open,
     "unlink-open-read": calls.unlink_open_read,
-    "unlink-open-ftruncate": state.unlinked_change(lambda fd: os.ftruncate(fd, 3)),
-    "tmpfile": calls.temporary_file,
-    "sparse": calls.sparse,
-    "seek-data": calls.seek_data,
-    "fallocate": calls.allocate,
-    "direct": calls.direct,
-    "statfs": calls.file_system,
-    "names": calls.names,
-    "long-name": calls.long_name,
-    "flock": lambda: calls.exclusive(fcntl.flock),
-    "fcntl": lambda: calls.exclusive(fcntl.lockf),
-    "host-flock": lambda: calls.of_the_host(fcntl.flock),
-    "host-fcntl": lambda: calls.of_the_host(fcntl.lockf),
-    "append": calls.append,
-    "unix-socket": calls.unix_socket,
-}
-
-# What the table has no row of yet: file_work.py FOLDER more.
-MORE = {
-    "many": state.many,
     "unlink-open-fstat": state.unlinked_fstat,
+    "unlink-open-ftruncate": state.unlinked_change(lambda fd: os.ftruncate(fd, 3)),
     "unlink-open-fchmod": state.unlinked_change(lambda fd: os.fchmod(fd, 0o600)),
     "unlink-open-futimens": state.unlinked_change(lambda fd: os.utime(fd, (1, 1))),
     "replaced-ftruncate": state.replaced(
@@ -66,6 +48,14 @@ MORE = {
     ),
     "shorten-open": state.shorten_open,
     "append-open": state.append_open,
+    "tmpfile": calls.temporary_file,
+    "sparse": calls.sparse,
+    "seek-data": calls.seek_data,
+    "fallocate": calls.allocate,
+    "direct": calls.direct,
+    "statfs": calls.file_system,
+    "names": calls.names,
+    "long-name": calls.long_name,
     "exchange": state.exchange,
     "handle": state.file_handle,
     "links": state.links,
@@ -77,11 +67,14 @@ MORE = {
     "privileges-end": state.privileges_end,
     "trusted": state.trusted_attribute,
     "overlay": state.overlay,
+    "flock": lambda: calls.exclusive(fcntl.flock),
+    "fcntl": lambda: calls.exclusive(fcntl.lockf),
+    "host-flock": lambda: calls.of_the_host(fcntl.flock),
+    "host-fcntl": lambda: calls.of_the_host(fcntl.lockf),
+    "append": calls.append,
+    "unix-socket": calls.unix_socket,
 }
 
 os.chdir(sys.argv[1])
-wanted = {**TREES, **JOBS} if os.path.isdir("files") else JOBS
-if "more" in sys.argv[2:]:
-    wanted = MORE
-for key, job in wanted.items():
+for key, job in ({**TREES, **JOBS} if os.path.isdir("files") else JOBS).items():
     print(f"WORK {key} {attempt(job)}", flush=True)

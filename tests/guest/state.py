@@ -195,7 +195,8 @@ def overlay():
         os.makedirs("overlay/" + name)
     write("overlay/lower/file", b"lower")
     options = "lowerdir=overlay/lower,upperdir=overlay/upper,workdir=overlay/scratch,userxattr"
-    run("mount", "-t", "overlay", "-o", options, "overlay", "overlay/merged")
+    mount = ["mount", "-t", "overlay", "-o", options, "overlay", "overlay/merged"]
+    check(subprocess.run(mount, check=False).returncode == 0, "refused")
     try:
         write("overlay/merged/new", b"new")
         os.unlink("overlay/merged/file")
