@@ -74,16 +74,18 @@ WrongFile check_backing(const Config& config, const Host& host, const std::strin
             fmt::format("set BACKING_DIR={} if it belongs there, or {}",
                         shell_quote(folder_of(backing)), hint_to_convert(by))};
   }
+  const auto rebase = fmt::format("qemu-img rebase -u -b NEW_PATH -F FORMAT {}", shell_quote(by));
   if (facts.kind == FileFacts::Kind::missing) {
-    return {what + " is not there",
-            fmt::format("put it back, or where it has moved: qemu-img rebase -u -b NEW_PATH -F "
-                        "FORMAT {}",
-                        shell_quote(by))};
+    return {what + " is not there", "put it back, or where it has moved: " + rebase};
   }
   if (facts.kind == FileFacts::Kind::directory)
     return {what + " is a directory", hint_to_convert(by)};
   if (!facts.readable) {
     return {what + " cannot be read by this user", "change its owner or mode"};
+  }
+  // Of what is no file only a disk is looked into; QEMU would wait for whoever writes into a pipe.
+  if (facts.kind == FileFacts::Kind::other && facts.contents == FileContents{}) {
+    return {what + " is neither a file nor a disk", "name the image that belongs there: " + rebase};
   }
   if (!format.empty() && format != "qcow2" && format != "raw") {
     return {fmt::format("{} is of the format '{}'", what, format), hint_to_convert(by)};

@@ -83,6 +83,14 @@ TEST_CASE("an image that is missing, of another format or without end is refused
                 "put it back, or where it has moved: qemu-img rebase -u -b NEW_PATH -F FORMAT "
                 "/vms/top.qcow2"));
   auto host = host_with_disk(image({Kind::qcow2}, "/vms/x"));
+  host.files["/vms/x"] = image(FileContents{});
+  host.files["/vms/x"].kind = FileFacts::Kind::other;
+  CHECK(judge(settings, host) ==
+        refused("the image behind '/vms/top.qcow2', '/vms/x', is neither a file nor a disk",
+                "name the image that belongs there: qemu-img rebase -u -b NEW_PATH -F FORMAT "
+                "/vms/top.qcow2"));
+  host.files["/vms/x"].contents = {Kind::disk};
+  CHECK(judge(settings, host) == Verdict{});
   host.files["/vms/x"] = image({Kind::vmdk});
   CHECK(judge(settings, host) ==
         refused("the image behind '/vms/top.qcow2', '/vms/x', is a VMware disk image (vmdk): only "
