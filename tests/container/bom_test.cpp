@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bill of materials that is in the image.
+// That the image is built, and what is in it.
 #include "support/bom.hpp"
 
 #include "support/container.hpp"
@@ -7,6 +7,12 @@
 #include <doctest/doctest.h>
 
 using namespace vmr::test;
+
+// Done by ctest before all others, in a process of its own.
+TEST_CASE("the image is built" * doctest::skip()) {
+  if (!has_docker()) return;
+  CHECK_FALSE(built_image().empty());
+}
 
 TEST_CASE("no program in the image gives its caller another user or group") {
   if (!has_docker()) return;

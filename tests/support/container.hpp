@@ -17,7 +17,7 @@ bool has_docker();
 /// That command.
 std::string docker_command();
 
-/// Builds the image once a test program, and returns its name.
+/// The image's name: $VM_RUNNER_IMAGE, which is taken as it is; else it is built, once a program.
 const std::string& built_image();
 
 /// Runs `docker ARGUMENTS…` to its end.
