@@ -78,6 +78,7 @@ YAML::Node pod_of_tiny_guest(const TemporaryFolder& work, const std::string& nam
   set_variable(container, "CMDLINE", "tiny.stay");
   set_variable(container, "CLOUD_INIT_USER_DATA", "/user-data");
   set_variable(container, "MEMORY", "256");
+  set_variable(container, "CPUS", "1");
   set_variable(container, "ACCEL", "tcg");
   set_variable(container, "SSH_PORT", "0");
   named(spec["volumes"], "share")["hostPath"]["path"] = work / "share";
@@ -102,6 +103,11 @@ class PlayedPod {
 
   [[nodiscard]] std::string container() const { return name_ + "-vm"; }
   bool down() const { return run_docker({"kube", "down", file_}).ok; }
+
+  [[nodiscard]] std::string log() const {
+    const auto log = run_docker({"logs", container()});
+    return log.output + log.errors;
+  }
 
   /// Its containers, and itself.
   [[nodiscard]] std::string all_that_is_there() const {
@@ -173,7 +179,7 @@ TEST_CASE("a pod whose share cannot be mounted lives, but is not ready") {
   set_variable(container, "FILESYSTEM2_READONLY", "1");
   const PlayedPod played(work, pod);
 
-  CHECK(wait_for_file(work / "share/booted"));
+  CHECK_MESSAGE(wait_for_file(work / "share/booted"), played.log());
   const auto ready = probe(played, pod, "readinessProbe");
   CHECK_FALSE(ready.ok);
   CHECK(says(ready, "Filesystem #2"));
