@@ -102,10 +102,10 @@ TEST_CASE("two configuration files are compared under the same environment") {
   const FakeHost host;
   write_text(host / "a.toml", "cpu_model = \"max\"\ncpus = 1\nhotplug_shares = 0\n");
   write_text(host / "b.toml",
-             "cpu_model = \"qemu64\"\ncpus = 2\nhotplug_shares = 0\nstop_timeout = 7\n");
+             "cpu_model = \"qemu64\"\ncpus = 2\nhotplug_shares = 0\nstop_timeout = 5\n");
   const auto compare = [&](const std::string& format) {
     return print_args(host, {host / "a.toml", "--diff", host / "b.toml", "--format=" + format},
-                      {{"CPUS", "3"}});
+                      {{"CPUS", "3"}, {"STOP_TIMEOUT", ""}});
   };
   const auto place = [&](const std::string& line) { return " (" + (host / line) + ")"; };
   const auto text = compare("shell");
@@ -115,7 +115,7 @@ TEST_CASE("two configuration files are compared under the same environment") {
                            "\n- -cpu max\n+ -cpu qemu64\n"
                            "\n"
                            "in no argument: in the seed, or for the launcher itself\n"
-                           "  STOP_TIMEOUT: not set -> 7" +
+                           "  STOP_TIMEOUT: not set -> 5" +
                            place("b.toml:4") + "\n");
   CHECK(json::parse(compare("json").output) ==
         json::value{
@@ -129,7 +129,7 @@ TEST_CASE("two configuration files are compared under the same environment") {
                  {"added", json::array{json::array{"-cpu", "qemu64"}}}}}},
             {"elsewhere", json::array{json::object{{"variable", "STOP_TIMEOUT"},
                                                    {"before", "not set"},
-                                                   {"after", "7" + place("b.toml:4")}}}},
+                                                   {"after", "5" + place("b.toml:4")}}}},
             {"seed", json::array()}});
   CHECK(print_args(host, {host / "a.toml", "--diff", host / "a.toml"}).output ==
         "Nothing changes.\n");
