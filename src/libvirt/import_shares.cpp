@@ -113,6 +113,10 @@ std::string plain_path(std::string_view path) {
   return plain;
 }
 
+bool is_inside(const std::string& path, const std::string& folder) {
+  return path.starts_with(folder) && path != folder;
+}
+
 /// What is in the folder of the other files that the machine is started from; empty: nothing.
 std::string find_start_file(const std::string& folder, const Import& import) {
   std::vector<std::string> files;
@@ -124,7 +128,7 @@ std::string find_start_file(const std::string& folder, const Import& import) {
     if (file.need == FileNeed::file || file.need == FileNeed::disk) files.push_back(file.path);
   }
   const auto found = std::find_if(files.begin(), files.end(), [&](const std::string& file) {
-    return plain_path(file).starts_with(folder) && plain_path(file) != folder;
+    return is_inside(plain_path(file), folder);
   });
   return found == files.end() ? std::string() : *found;
 }
@@ -137,7 +141,7 @@ std::string objection_to_source(const std::string& source, bool is_read_only,
   if (folder == "/") return "the whole file system is not shared; share a folder below it";
   const auto image = import.base_image.empty() ? std::string() : plain_path(import.base_image);
   // A source that is the image itself is no folder, which is told of at the start.
-  if (image.starts_with(folder) && image != folder) {
+  if (is_inside(image, folder)) {
     return fmt::format(
         "the machine's own disk is in it ({}), which its guest must not reach; move one "
         "of them",

@@ -92,9 +92,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> upsets = 
      {"preconfig", "the machine waits until a monitor of yours says 'x-exit-preconfig'"},
      {"incoming", "the machine waits for the state of another one"},
      {"readconfig",
-      "nobody but QEMU reads the file: what in it collides with our arguments, or leads the guest "
-      "to "
-      "another seed, is told of only where it stands among your arguments itself"},
+      "nobody but QEMU reads the file: what in it collides with our arguments, or leads the "
+      "guest to another seed, is told of only where it stands among your arguments itself"},
      {"no-shutdown", "QEMU stays when the guest powers off, and is ended within STOP_TIMEOUT"}}};
 
 /// What the first word of an option is the value of.

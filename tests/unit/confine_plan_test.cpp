@@ -12,13 +12,19 @@
 namespace vmr::test {
 namespace {
 
+/// A file that every user can reach.
+FileFacts reachable_file(std::uint32_t mode) {
+  auto facts = regular_file();
+  facts.mode = mode;
+  facts.reachable = true;
+  return facts;
+}
+
 /// A machine on which every user can read the guest and reach the folders.
 Host open_host() {
   auto host = docker_host();
   for (const auto* path : {"/guest/vmlinuz", "/guest/initrd", "/guest/disk.qcow2"}) {
-    host.files[path] = regular_file();
-    host.files[path].mode = 0644;
-    host.files[path].reachable = true;
+    host.files[path] = reachable_file(0644);
   }
   host.files["/var/tmp"] = folder();
   host.files["/var/tmp"].mode = 01777;
@@ -338,9 +344,7 @@ TEST_CASE("a plain disk of the user's own is known, with what is behind it") {
   auto host = open_host();
   host.working_folder = "/here";
   for (const auto* path : {"/srv/d.qcow2", "/srv/base.img", "/here/cd.iso"}) {
-    host.files[path] = regular_file();
-    host.files[path].mode = 0666;
-    host.files[path].reachable = true;
+    host.files[path] = reachable_file(0666);
   }
   host.files["/srv/d.qcow2"].backing = "/srv/base.img";
   const Strings settings = {
@@ -358,9 +362,7 @@ TEST_CASE("a plain disk of the user's own is known, with what is behind it") {
 TEST_CASE("a disk as import writes it is known too, whatever its name") {
   auto host = open_host();
   for (const auto* path : {"/srv/nbd:a b.qcow2", "/dev/data"}) {
-    host.files[path] = regular_file();
-    host.files[path].mode = 0666;
-    host.files[path].reachable = true;
+    host.files[path] = reachable_file(0666);
   }
   const Strings settings = {
       "EXTRA_ARGS=-drive 'if=none,id=b,file.driver=file,file.filename=/srv/nbd:a b.qcow2' "
