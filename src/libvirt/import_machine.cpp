@@ -137,24 +137,35 @@ std::string import_vcpus(DomainElement& domain, Import& import) {
   return cpus;
 }
 
+/// Whether it is of the kind that only ARM has of the architectures that there are here.
+bool is_virt(std::string_view machine) {
+  return machine == "virt" || machine.starts_with("virt-");
+}
+
 void import_machine_type(DomainElement& type, Import& import) {
   if (type.text != "hvm") {
     import.lose(type, "only whole machines (hvm) can be made", NoteWeight::stops);
   }
   const auto arch = take_word(type, "arch", {"x86_64", "aarch64", "i686"}).value_or("");
   // A 32-bit guest runs on the 64-bit machine.
-  import.set("ARCH", arch == "i686" ? "x86_64" : arch);
-  auto machine = std::string(peek(type, "machine"));
-  if (const auto instead = machine_instead_of(machine); !instead.empty()) {
-    take(type, "machine");
+  import.set("ARCH", arch == "i686" ? "x86_64" : import.is_arm ? "aarch64" : arch);
+  const auto asked = std::string(peek(type, "machine"));
+  const auto choice = choose_machine(asked, import.is_arm);
+  // What is no name at all is told of as such.
+  if (choice.fit == MachineFit::foreign && !asked.empty() && !is_name(asked)) return;
+  if (!take(type, "machine")) return;
+  const auto machine = std::string(choice.name);
+  if (choice.fit == MachineFit::of_a_kind) {
+    import.change(type, fmt::format("'{}' is no machine type of this QEMU, but of a distribution's "
+                                    "own, an old or an unknown one: MACHINE is '{}', the newest of "
+                                    "its kind",
+                                    asked, machine));
+  } else if (choice.fit == MachineFit::foreign) {
     import.change(type,
-                  fmt::format("'{}' is no machine type of this QEMU, but of a distribution's own "
-                              "or of an old one: MACHINE is '{}', the newest of its kind",
-                              machine, instead));
-    machine = instead;
+                  fmt::format("'{}' is no {} machine with a PCI bus that vm-runner's devices can "
+                              "be on: MACHINE is '{}'",
+                              asked, import.is_arm ? "ARM" : "x86", machine));
   }
-  if (!is_name(machine)) return;
-  take(type, "machine");
   import.set("MACHINE", machine);
   import.is_i440fx =
       machine == "pc" || (machine.starts_with("pc-") && !machine.starts_with("pc-q35-"));
@@ -216,7 +227,10 @@ void import_clock(DomainElement& domain, Import& import) {
 void import_machine(DomainElement& domain, Import& import) {
   if (auto* os = find_child(domain, "os")) {
     const auto* type = find_child(*os, "type");
-    import.is_arm = type != nullptr && peek(*type, "arch") == "aarch64";
+    const auto arch = type == nullptr ? std::string_view{} : peek(*type, "arch");
+    // libvirt's own default is the host's architecture; of no other machine is there one called so.
+    import.is_arm =
+        arch == "aarch64" || (type != nullptr && arch.empty() && is_virt(peek(*type, "machine")));
   }
   import_name(domain, import);
   import_type(domain, import);

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
+#include <span>
 #include <utility>
 
 namespace vmr {
@@ -10,17 +13,61 @@ namespace {
 
 constexpr std::string_view digits = "0123456789";
 
-/// "4.0.1", as QEMU's own machine types end in; a distribution's have its name there.
-bool is_version(std::string_view text) {
-  int parts = 0;
-  while (true) {
-    const auto dot = text.find('.');
-    const auto part = text.substr(0, dot);
-    if (part.empty() || part.find_first_not_of(digits) != part.npos) return false;
-    ++parts;
-    if (dot == text.npos) return parts >= 2;
-    text.remove_prefix(dot + 1);
+/// A release of QEMU's, after which a machine type is named.
+using Release = std::pair<unsigned, unsigned>;
+
+/// The last that this program knows of: what is behind it may be anything.
+constexpr Release newest_release = {11, 2};
+
+std::optional<unsigned> read_number(std::string_view text) {
+  unsigned number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  // Nobody writes "q35-07.2", and no machine type is called so.
+  const bool is_plain = text.size() == 1 || !text.starts_with('0');
+  return error == std::errc() && stop == end && is_plain ? std::optional(number) : std::nullopt;
+}
+
+/// Whether QEMU has made a release "8.2" (or "4.0.1"), and not before `oldest`.
+bool is_release(std::string_view text, Release oldest) {
+  // The only machine type with a third number.
+  if (text == "4.0.1") return true;
+  const auto dot = text.find('.');
+  if (dot == text.npos) return false;
+  const auto major = read_number(text.substr(0, dot));
+  const auto minor = read_number(text.substr(dot + 1));
+  if (!major || !minor) return false;
+  // Three a year since 4.0.
+  const unsigned last = *major == 1 ? 7 : *major == 2 ? 12 : *major == 3 ? 1 : 2;
+  const Release release = {*major, *minor};
+  return *minor <= last && release >= oldest && release <= newest_release;
+}
+
+struct Family {
+  std::string_view prefix;
+  std::string_view name;
+  Release oldest = newest_release;  ///< that it has a machine type of in QEMU 7.2 and later
+};
+
+/// The first that fits. Before there were two PCs, the versions followed "pc-" at once, and all of
+/// them are gone from QEMU; the names without one are of distributions.
+constexpr std::array pcs = std::to_array<Family>({{"pc-q35-", "q35", {2, 4}},
+                                                  {"pc-i440fx-", "pc", {1, 4}},
+                                                  {"pc-", "pc"},
+                                                  {"rhel5", "pc"},
+                                                  {"rhel6", "pc"},
+                                                  {"ubuntu-q35", "q35"},
+                                                  {"ubuntu", "pc"}});
+constexpr std::array arms = std::to_array<Family>({{"virt-", "virt", {2, 6}}});
+
+MachineChoice choose_among(std::span<const Family> families, std::string_view machine) {
+  for (const auto& [prefix, name, oldest] : families) {
+    if (!machine.starts_with(prefix)) continue;
+    const bool is_own = prefix.ends_with('-') && is_release(machine.substr(prefix.size()), oldest);
+    return is_own ? MachineChoice{machine, MachineFit::fits}
+                  : MachineChoice{name, MachineFit::of_a_kind};
   }
+  return {families.front().name, MachineFit::foreign};
 }
 
 }  // namespace
@@ -32,26 +79,11 @@ bool is_name(std::string_view text) {
   });
 }
 
-std::string_view machine_instead_of(std::string_view machine) {
-  // The first that fits. Before there were two PCs, the versions followed "pc-" at once, and all of
-  // them are gone from QEMU.
-  struct Family {
-    std::string_view prefix;
-    std::string_view name;
-    bool has_versions = true;
-  };
-  constexpr std::array families = std::to_array<Family>({{"pc-q35-", "q35"},
-                                                         {"pc-i440fx-", "pc"},
-                                                         {"pc-", "pc", false},
-                                                         {"virt-", "virt"},
-                                                         {"rhel5", "pc", false},
-                                                         {"rhel6", "pc", false}});
-  for (const auto& [prefix, name, has_versions] : families) {
-    if (!machine.starts_with(prefix)) continue;
-    const bool is_own = has_versions && is_version(machine.substr(prefix.size()));
-    return is_own ? std::string_view{} : name;
-  }
-  return {};
+MachineChoice choose_machine(std::string_view machine, bool is_arm) {
+  const bool is_alias = is_arm ? machine == "virt" : machine == "q35" || machine == "pc";
+  if (is_alias) return {machine, MachineFit::fits};
+  if (is_arm) return choose_among(arms, machine);
+  return choose_among(pcs, machine);
 }
 
 bool is_model_of_libvirt(std::string_view model) {

@@ -33,38 +33,6 @@ std::string arguments_of(const std::string& body) {
   return lines;
 }
 
-std::string machine_of(const std::string& machine) {
-  const auto domain = imported("<domain type='qemu'><os><type arch='x86_64' machine='" + machine +
-                               "'>hvm</type><kernel>/k</kernel></os></domain>");
-  return texts_of(domain.settings)[{0, "MACHINE"}] +
-         (notes_of(domain).find("is no machine type of this QEMU") == std::string::npos ? ""
-                                                                                        : ", told");
-}
-
-TEST_CASE("machine types of other distributions become the newest of their kind, and are told") {
-  const std::vector<std::pair<std::string, std::string>> rows = {
-      {"pc-q35-rhel9.6.0", "q35, told"},
-      {"pc-q35-noble-v2", "q35, told"},
-      {"pc-q35-8.2+pve0", "q35, told"},
-      {"pc-i440fx-jammy", "pc, told"},
-      {"pc-i440fx-rhel7.6.0", "pc, told"},
-      {"pc-i440fx-", "pc, told"},
-      {"pc-1.3", "pc, told"},
-      {"rhel6.6.0", "pc, told"},
-      {"virt-rhel9.4.0", "virt, told"},
-      {"pc-q35-7.2", "pc-q35-7.2"},
-      {"pc-q35-4.0.1", "pc-q35-4.0.1"},
-      {"pc-i440fx-10.0", "pc-i440fx-10.0"},
-      {"virt-9.0", "virt-9.0"},
-      {"q35", "q35"},
-      {"pc", "pc"},
-      {"microvm", "microvm"}};
-  for (const auto& [machine, expected] : rows) {
-    CAPTURE(machine);
-    CHECK(machine_of(machine) == expected);
-  }
-}
-
 TEST_CASE("features that only libvirt knows are left out of the CPU, and told where they were on") {
   const auto cpu = [](const std::string& features) {
     const auto domain =
