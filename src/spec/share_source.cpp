@@ -91,7 +91,8 @@ SourceVerdict check_source(const ShareConfig& config, const Share& share, const 
   if (real_path(share.source, host) == "/") {
     findings.refuse(config.source, "the whole file system is not shared",
                     "share a folder below it");
-    return {false, true};
+    // Its name, which may be empty, is of no use as a tag.
+    return {};
   }
   const auto& facts = facts_of(share.source, host);
   check_own_layer(share, facts, host, findings);

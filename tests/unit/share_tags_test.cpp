@@ -91,11 +91,22 @@ TEST_CASE("a tag taken from the source blames the source") {
         Verdict{{{"FILESYSTEM_TARGET='..': '/mnt/..' is not a folder directly below /mnt", origin,
                   hint}},
                 {}});
-  CHECK(judge({"FILESYSTEM_SOURCE=/"}, host) ==
-        Verdict{{{"FILESYSTEM_SOURCE='/': the whole file system is not shared", origin,
-                  "share a folder below it"},
-                 {"FILESYSTEM_TARGET='': missing target information for device", origin, hint}},
-                {}});
+}
+
+TEST_CASE("of a share of everything only the source is refused") {
+  for (const std::string source : {"/", "//", "/."}) {
+    for (const std::string more : {"FILESYSTEM_TARGET=", "FILESYSTEM_MOUNT=/srv/all",
+                                   "FILESYSTEM_DRIVER=9p", "FILESYSTEM_READONLY=1"}) {
+      CAPTURE(source);
+      CAPTURE(more);
+      CHECK(judge({"FILESYSTEM_SOURCE=" + source, more}, docker_host()) ==
+            Verdict{{{"FILESYSTEM_SOURCE='" + source + "': the whole file system is not shared",
+                      "FILESYSTEM_SOURCE (environment)", "share a folder below it"}},
+                    {}});
+    }
+  }
+  CHECK(judge({"FILESYSTEM_SOURCE=/", "FILESYSTEM_TARGET=a\tb"}, docker_host()).problems.size() ==
+        2);
 }
 
 }  // namespace
