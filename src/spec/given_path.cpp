@@ -5,6 +5,7 @@
 #include "config/wrapping.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace vmr {
@@ -45,6 +46,20 @@ bool has_percent_word(std::string_view path) {
     }
   }
   return false;
+}
+
+/// What is left of quotes, or of a list, at the beginning or the end of the path or of its last
+/// name; empty: nothing. An apostrophe within a name is one.
+std::string_view find_leftover(std::string_view path) {
+  auto name = path.substr(0, path.find_last_not_of('/') + 1);
+  name.remove_prefix(name.rfind('/') + 1);
+  constexpr std::array<std::string_view, 10> marks = {
+      "\"", "'", ",", "\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\u00ab", "\u00bb"};
+  const auto* found = std::find_if(marks.begin(), marks.end(), [&](std::string_view mark) {
+    return path.starts_with(mark) || name.ends_with(mark) ||
+           (mark != "," && name.starts_with(mark));
+  });
+  return found == marks.end() ? std::string_view() : *found;
 }
 
 /// Why the path is hardly that of a folder; none: it may be.
@@ -90,6 +105,10 @@ std::optional<Invalid> find_oddity(const std::string& path) {
     return Invalid{
         fmt::format("'{}' is for shells, or where something is to be filled in", path[at]),
         written_out};
+  }
+  if (const auto mark = find_leftover(path); !mark.empty()) {
+    return Invalid{fmt::format("it has a stray {} at one end", mark == "," ? "comma" : "quote"),
+                   "leave it out; a folder that is named so: create it first"};
   }
   return std::nullopt;
 }

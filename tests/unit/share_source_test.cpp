@@ -16,6 +16,8 @@ TEST_CASE("a missing source is not made where it was hardly meant as a path") {
   const auto pattern = [](char c) {
     return std::string("'") + c + "' is of a pattern, and a share is one folder";
   };
+  const std::string quote = "it has a stray quote at one end";
+  const std::string comma = "it has a stray comma at one end";
   struct Row {
     std::string source;
     std::string reason;
@@ -47,6 +49,21 @@ TEST_CASE("a missing source is not made where it was hardly meant as a path") {
       {"/share # mine",
        "' #' was to begin a comment, which docker --env-file keeps as part of the value"},
       {"/a\n/b", "it has control characters"},
+      {"/share\"", quote},
+      {"\"/share", quote},
+      {"/share'", quote},
+      {"'/share", quote},
+      {"/share\"/", quote},
+      {"/srv/\"share", quote},
+      {"/srv/'my files'", quote},
+      {"\"/share\",", quote},
+      {"\"my\" files", quote},
+      {"/share\u201d", quote},
+      {"\u201c/share", quote},
+      {"/share,", comma},
+      {"/share,/", comma},
+      {",/share", comma},
+      {"/share;", "';' is for shells, or where something is to be filled in"},
   };
   for (const auto& [source, reason] : rows) {
     for (const std::string more : {"FILESYSTEM_READONLY=0", "FILESYSTEM_READONLY=1"}) {
@@ -63,18 +80,33 @@ TEST_CASE("a missing source is not made where it was hardly meant as a path") {
 
 TEST_CASE("a source that is there may have any name, and a missing one most") {
   for (const std::string name :
-       {"${PWD}", "a:b", "C:\\x", "*", "~bob", "%h", "<x>", "\"q\"", " blank ", "two\nlines"}) {
+       {"${PWD}", "a:b", "C:\\x", "*", "~bob", "%h", "<x>", "\"q\"", " blank ", "two\nlines", "q\"",
+        "\"q", "'q", "q,", ",q", "q;", "\u201cq"}) {
     CAPTURE(name);
     auto host = docker_host();
     host.files["/work/" + name] = folder();
     CHECK(judge({"FILESYSTEM_SOURCE=/work/" + name, "FILESYSTEM_TARGET=data"}, host) == Verdict{});
   }
   for (const std::string name : {"it's", "a,b=c", "100%", "100%-x", "two words", "#x", "\xc3\xbc",
-                                 "-rf", "a\"b", "~", "a~b", "(x)!"}) {
+                                 "-rf", "a\"b", "a, b", ",a", "~", "a~b", "(x)!"}) {
     CAPTURE(name);
     CHECK(spec_of({"FILESYSTEM_SOURCE=/work/" + name, "FILESYSTEM_TARGET=data"}, docker_host())
               .shares.front()
               .create_source);
+  }
+}
+
+TEST_CASE("so are other folders that are made") {
+  for (const std::string setting : {"DATA_DIR", "BACKING_DIR"}) {
+    for (const std::string value : {"/data\"", "'/data", "/data,"}) {
+      const auto problems = judge({setting + "=" + value}, docker_host()).problems;
+      REQUIRE(problems.size() == 1);
+      CHECK(problems.front().message.starts_with(setting + "='" + value +
+                                                 "': no such directory, and none is made: "));
+      auto host = docker_host();
+      host.files[value.front() == '/' ? value : host.working_folder + "/" + value] = folder();
+      CHECK(judge({setting + "=" + value}, host) == Verdict{});
+    }
   }
 }
 
