@@ -47,6 +47,10 @@ class GuestTomlReader {
 
   GuestToml read(const toml::table& document) {
     for (const auto& [key, node] : document) read_key(key, node);
+    if (!document.contains("kernel")) {
+      check_kernels_own(guest_.initrd);
+      check_kernels_own(guest_.cmdline);
+    }
     if (guest_.problems.empty() && guest_.kernel.value.empty() && guest_.disk.value.empty()) {
       guest_.problems.push_back({"it names neither a kernel nor a disk", name_,
                                  "set kernel or disk to a file beside it"});
@@ -75,6 +79,15 @@ class GuestTomlReader {
     } else {
       guest_.*(text->second) = {value->get(), {Source::file, word, place(node.source())}};
     }
+  }
+
+  /// Refuses what only a kernel could have used.
+  void check_kernels_own(const Given<std::string>& given) {
+    if (given.value.empty()) return;
+    guest_.problems.push_back(
+        {fmt::format("{}='{}': only used with a kernel, and the file names none",
+                     given.origin.variable, given.value),
+         describe(given.origin), "set kernel to a file beside it, or leave it out"});
   }
 
   void read_architecture(const std::string& value, const toml::node& node) {

@@ -33,6 +33,7 @@ TEST_CASE("a guest.toml with everything") {
 TEST_CASE("a guest.toml is refused as any other file is") {
   const std::string known = "arch, name, kernel, initrd, disk, cmdline, login_user, digest";
   const std::string strings = "write it in quotes: ";
+  const std::string without_kernel = "set kernel to a file beside it, or leave it out";
   const std::vector<std::pair<std::string, Problems>> table = {
       {"kernel = 'k'\nintird = 'i'",
        {{"intird: unknown setting", "intird (/g/guest.toml:2)", "did you mean initrd?"}}},
@@ -60,6 +61,20 @@ TEST_CASE("a guest.toml is refused as any other file is") {
       {"name = 'x'",
        {{"it names neither a kernel nor a disk", "/g/guest.toml",
          "set kernel or disk to a file beside it"}}},
+      {"initrd = 'i'\ndisk = 'd'",
+       {{"initrd='i': only used with a kernel, and the file names none", "initrd (/g/guest.toml:1)",
+         without_kernel}}},
+      {"disk = 'd'\ncmdline = 'quiet'\ninitrd = 'i'",
+       {{"initrd='i': only used with a kernel, and the file names none", "initrd (/g/guest.toml:3)",
+         without_kernel},
+        {"cmdline='quiet': only used with a kernel, and the file names none",
+         "cmdline (/g/guest.toml:2)", without_kernel}}},
+      {"cmdline = 'quiet'",
+       {{"cmdline='quiet': only used with a kernel, and the file names none",
+         "cmdline (/g/guest.toml:1)", without_kernel}}},
+      {"disk = 'd'\ninitrd = ''\ncmdline = ''", {}},
+      {"disk = 'd'\ninitrd = 'i'\nkernel = 7",
+       {{"kernel: not a string", "kernel (/g/guest.toml:3)", strings + "kernel = \"…\""}}},
       {"kernel = 'k'\n\narch = x86_64",
        {{"/g/guest.toml: Error while parsing value: could not determine value type",
          "/g/guest.toml:3:8", "correct the TOML there"}}}};
