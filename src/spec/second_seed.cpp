@@ -5,6 +5,8 @@
 #include "base/paths.hpp"
 #include "base/qemu_words.hpp"
 #include "config/own_drives.hpp"
+#include "spec/vendor_data.hpp"
+#include "spec/yaml_value.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -78,12 +80,92 @@ std::optional<SeedWord> find_word(std::string_view text, bool only_nocloud) {
   return found;
 }
 
+/// Python's unquote(): "%7B" is "{".
+std::string unquoted(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const auto* end = text.data() + std::min(i + 3, text.size());
+    const bool is_byte = text[i] == '%' && text.size() - i > 2 &&
+                         std::from_chars(text.data() + i + 1, end, byte, 16).ptr == end;
+    plain += is_byte ? static_cast<char>(byte) : text[i];
+    if (is_byte) i += 2;
+  }
+  return plain;
+}
+
+/// Cloud-config that stands in a kernel's command line itself.
+struct InlineConfig {
+  std::string text;  ///< the first "cc: … end_cc"
+  std::string yaml;  ///< that of all
+};
+
+/// It begins with a word, ends wherever its end stands, and without one is all that follows.
+std::optional<InlineConfig> find_inline_config(std::string_view command_line) {
+  constexpr std::string_view begin = " cc:";
+  constexpr std::string_view end = "end_cc";
+  const std::string line = " " + std::string(command_line);
+  std::optional<InlineConfig> found;
+  for (auto at = line.find(begin); at != line.npos;) {
+    const auto start = at + begin.size();
+    const auto stop = std::min(line.find(end, start), line.size());
+    const auto behind = std::min(stop + end.size(), line.size());
+    if (!found) found = {line.substr(at + 1, behind - at - 1), ""};
+    auto yaml = unquoted(std::string_view(line).substr(start, stop - start));
+    // A line has no line ends, so that they are written as "\n".
+    for (auto n = yaml.find("\\n"); n != yaml.npos; n = yaml.find("\\n", n)) {
+      yaml.replace(n, 2, "\n");
+    }
+    yaml.erase(0, std::min(yaml.find_first_not_of(" \t\r\n"), yaml.size()));
+    found->yaml += yaml + "\n";
+    at = line.find(begin, behind);
+  }
+  return found;
+}
+
+/// Whether cloud-init would not find our seed with these settings, or not use what is in it.
+bool is_against_seed(const YamlValue& config) {
+  if (!setting_against_mounts(config).empty() || is_login_disabled(config)) return true;
+  if (const auto* sources = find_entry(config, "datasource_list"); sources != nullptr) {
+    const auto& names = sources->items;
+    const auto ours = std::find(names.begin(), names.end(), YamlValue::of("NoCloud"));
+    if (ours == names.end()) return true;
+  }
+  const auto* sources = find_entry(config, "datasource");
+  const auto* ours = sources == nullptr ? nullptr : find_entry(*sources, "NoCloud");
+  if (ours == nullptr) return false;
+  const auto* label = find_entry(*ours, "fs_label");
+  const bool is_another_label = label != nullptr && ascii_lower(label->text) != "cidata";
+  const auto* address = find_entry(*ours, "seedfrom");
+  return is_another_label || (address != nullptr && !address->text.empty());
+}
+
+/// What sets something in cloud-init without naming a seed.
+std::optional<SeedWord> find_settings(std::string_view line) {
+  if (const auto found = find_inline_config(line)) {
+    // What is no map has no effect.
+    const auto config = read_yaml(found->yaml).value;
+    if (config.is_map() && !config.entries.empty()) {
+      return SeedWord{found->text, is_against_seed(config) ? Effect::replaces : Effect::configures};
+    }
+  }
+  for (const auto word : split(line, " \t\r\n")) {
+    for (const auto* key : {"cloud-config-url", "url"}) {
+      const auto url = value_of(word, key);
+      if (url && !url->empty()) return SeedWord{std::string(word), Effect::configures};
+    }
+  }
+  return std::nullopt;
+}
+
 void report(const SeedWord& found, const std::string& subject, const std::string& origin,
             Findings& findings) {
-  if (found.effect == Effect::adds) {
-    findings.warnings.push_back(
-        fmt::format("{}: '{}': the guest takes its name or its id from there and not from ours",
-                    subject, found.word));
+  if (found.effect != Effect::replaces) {
+    findings.warnings.push_back(fmt::format(
+        "{}: '{}': {}", subject, found.word,
+        found.effect == Effect::adds
+            ? "the guest takes its name or its id from there and not from ours"
+            : "the guest's cloud-init takes settings from there too, which may undo some of ours"));
     return;
   }
   findings.problems.push_back(
@@ -156,7 +238,11 @@ void check_arguments(const std::vector<std::string>& words, const std::string& s
 }  // namespace
 
 std::optional<SeedWord> find_seed_word(std::string_view command_line) {
-  return find_word(command_line, false);
+  auto word = find_word(command_line, false);
+  if (word && word->effect == Effect::replaces) return word;
+  auto settings = find_settings(command_line);
+  const bool is_first = settings && (!word || settings->effect == Effect::replaces);
+  return is_first ? settings : word;
 }
 
 std::optional<SeedWord> find_seed_word_in_serial(std::string_view serial) {

@@ -15,8 +15,9 @@ namespace vmr {
 /// What a word tells cloud-init.
 struct SeedWord {
   enum class Effect {
-    replaces,  ///< our seed has no effect: another is taken, or none
-    adds       ///< only a name or an id of ours is replaced
+    replaces,   ///< our seed has no effect: another is taken, or none
+    adds,       ///< only a name or an id of ours is replaced
+    configures  ///< cloud-init takes more settings than ours
   };
   std::string word;
   Effect effect = Effect::replaces;
@@ -24,7 +25,8 @@ struct SeedWord {
   bool operator==(const SeedWord&) const = default;
 };
 
-/// The first word of a kernel's command line with which our seed would not be the one.
+/// The first word of a kernel's command line with which our seed would not be the one, else one
+/// that adds to it. The settings in `cc: … end_cc` count as one word.
 std::optional<SeedWord> find_seed_word(std::string_view command_line);
 
 /// The same of a machine's serial number, in which cloud-init looks for `ds=nocloud`.

@@ -11,7 +11,11 @@
 namespace vmr {
 
 std::ostream& operator<<(std::ostream& out, const SeedWord& found) {
-  return out << found.word << (found.effect == SeedWord::Effect::adds ? " (adds)" : "");
+  const auto effect = found.effect;
+  return out << found.word
+             << (effect == SeedWord::Effect::adds         ? " (adds)"
+                 : effect == SeedWord::Effect::configures ? " (configures)"
+                                                          : "");
 }
 
 namespace test {
@@ -40,6 +44,48 @@ TEST_CASE("words of a kernel's command line that lead cloud-init elsewhere") {
     CHECK(find_seed_word(line) == std::nullopt);
   }
   CHECK(find_seed_word("ds=nocloud;h=a ds=nocloud;s=/x") == SeedWord{"ds=nocloud;s=/x"});
+}
+
+TEST_CASE("cloud-config in a kernel's command line counts where it goes against our seed") {
+  for (const std::string text :
+       {"cc: {datasource_list: [None]} end_cc", "cc:{datasource_list: [ Ec2, None ]}end_cc",
+        "cc: datasource_list: [] end_cc", "cc: datasource_list: null end_cc",
+        "cc: vendor_data: {enabled: false} end_cc", "cc: vendor_data: off end_cc",
+        "cc: {hostname: a, vendor_data: {disabled_handlers: [text/cloud-boothook]}} end_cc",
+        "cc: {vendor_data: {disabled_handlers: [text/cloud-config]}} end_cc",
+        "cc: hostname: a\\ndatasource_list: [None] end_cc",
+        "cc: %7Bdatasource_list: %5BNone%5D%7D end_cc",
+        "cc: {datasource: {NoCloud: {seedfrom: http://x/}}} end_cc",
+        "cc: {datasource: {NoCloud: {fs_label: mine}}} end_cc"}) {
+    CAPTURE(text);
+    CHECK(find_seed_word("quiet " + text + " ro") == SeedWord{text});
+  }
+  // Without an end it is all that follows; several are one.
+  CHECK(find_seed_word("quiet cc: datasource_list: [None]") ==
+        SeedWord{"cc: datasource_list: [None]"});
+  CHECK(find_seed_word("cc: {a: 1} end_cc ro cc: datasource_list: [None] end_cc") == std::nullopt);
+  CHECK(find_seed_word("cc: a: 1 end_cc ro cc: datasource_list: [None] end_cc") ==
+        SeedWord{"cc: a: 1 end_cc"});
+  CHECK(find_seed_word("ds=nocloud;h=a cc: datasource_list: [None] end_cc") ==
+        SeedWord{"cc: datasource_list: [None] end_cc"});
+  CHECK(find_seed_word("mac=aa:cc:01 cc: {datasource_list: [None]} end_cc") ==
+        SeedWord{"cc: {datasource_list: [None]} end_cc"});
+  for (const std::string text :
+       {"cc: {hostname: a} end_cc", "cc: {datasource: {NoCloud: {seedfrom: ''}}} end_cc",
+        "cc: {datasource_list: [NoCloud, None]} end_cc",
+        "cc: {vendor_data: {enabled: true}} end_cc",
+        "cc: {datasource: {NoCloud: {fs_label: CIDATA}}} end_cc", "cc: runcmd: [poweroff] end_cc",
+        "cloud-config-url=http://x/y", "url=http://x/y"}) {
+    CAPTURE(text);
+    CHECK(find_seed_word("quiet " + text + " ro") == SeedWord{text, Effect::configures});
+  }
+  for (const std::string line :
+       {"cc:", "cc: end_cc", "cc: {} end_cc", "ip=52:54:00:aa:cc:01", "a:cc: {b: 1} end_cc",
+        "cc: [a] end_cc", "url=", "cloud-config-url=", "curl=x", "cc: {a: end_cc", "cc:%",
+        "cc: %4 end_cc"}) {
+    CAPTURE(line);
+    CHECK(find_seed_word(line) == std::nullopt);
+  }
 }
 
 TEST_CASE("in a serial number only ds=nocloud counts") {
@@ -87,6 +133,18 @@ TEST_CASE("a kernel's command line that leads elsewhere is refused, unless cloud
   auto without = environment;
   without.emplace_back("CLOUD_INIT=0");
   CHECK(judge(without, host) == Verdict{});
+}
+
+TEST_CASE("cloud-config on a kernel's command line is refused or worth a warning") {
+  auto host = docker_host();
+  host.files["/k"] = regular_file();
+  const std::string against = "cc: {datasource_list: [None]} end_cc";
+  CHECK(judge({"KERNEL=/k", "CMDLINE=quiet " + against}, host) ==
+        Verdict{{problem("CMDLINE", against, "CMDLINE (environment)")}, {}});
+  CHECK(judge({"KERNEL=/k", "CMDLINE=cloud-config-url=http://x/y"}, host) ==
+        Verdict{{},
+                {"CMDLINE: 'cloud-config-url=http://x/y': the guest's cloud-init takes settings "
+                 "from there too, which may undo some of ours"}});
 }
 
 TEST_CASE("so is one that comes with the image") {
