@@ -30,6 +30,7 @@
 //
 // `-qmp stdio` is served too, but not logged: so does the launcher try KVM.
 #include "fake.hpp"
+#include "fake_chardevs.hpp"
 #include "fake_guest.hpp"
 #include "fake_hot_plug.hpp"
 #include "fake_qemu_words.hpp"
@@ -38,33 +39,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <linux/sockios.h>
-#include <map>
 #include <optional>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <utility>
 
 namespace {
 
 using namespace fake;
-
-void send_text(int fd, const std::string& text) {
-  [[maybe_unused]] const auto written = ::write(fd, text.data(), text.size());
-}
-
-/// One chardev: where it listens, and its client.
-struct Port {
-  int listener = -1;
-  int client = -1;
-
-  [[nodiscard]] int readable() const { return client >= 0 ? client : listener; }
-};
 
 class FakeQemu {
  public:
@@ -84,7 +69,7 @@ class FakeQemu {
       std::fputs(kvm_assertion, stderr);
       die_by(SIGABRT);
     }
-    if (!open_chardevs()) return 1;
+    if (!open_chardevs(argv_, ports_)) return 1;
     signals_ = watch_signals(!has("ignore-term"));
     if (has("mute")) std::fputs("qemu-system-x86_64: says nothing\n", stderr);
     while (!exit_status_) serve_once();
@@ -114,32 +99,6 @@ class FakeQemu {
     for (int i = 0; i < faults; ++i) ::sigaddset(&set, signal_of(static_cast<Fault>(i)));
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
     return ::signalfd(-1, &set, SFD_CLOEXEC);
-  }
-
-  bool open_chardevs() {
-    for (std::size_t i = 1; i + 1 < argv_.size(); ++i) {
-      if (argv_[i] != "-chardev") continue;
-      auto option = parse_option(argv_[i + 1]);
-      if (option.count("fd") != 0) {
-        ports_[option["id"]].listener = std::atoi(option["fd"].c_str());
-      } else if (!connect_to(option["path"])) {
-        std::fprintf(stderr, "qemu-system-x86_64: -chardev %s: Failed to connect to '%s': %s\n",
-                     argv_[i + 1].c_str(), option["path"].c_str(), std::strerror(errno));
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /// Stays connected until this process ends. Like QEMU it needs an answer before it goes on.
-  static bool connect_to(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char answer = 0;
-    return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
-           ::read(fd, &answer, 1) == 1;
   }
 
   void serve_once() {
@@ -371,7 +330,7 @@ class FakeQemu {
       "\"system_reset\""};
   Arguments argv_;
   Behaviours behaviours_ = behaviours_in("FAKE_QEMU");
-  std::map<std::string, Port> ports_;
+  Ports ports_;
   FakeGuest guest_{behaviours_, [this](const auto& event, const auto& data) { tell(event, data); }};
   HotPlug hot_plug_{guest_, [this](const auto& event, const auto& data) { tell(event, data); }};
   std::string agent_line_;
