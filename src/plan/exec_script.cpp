@@ -47,6 +47,8 @@ done
 /// data.
 /// - The command is in the foreground, as a shell makes its background processes ignore SIGINT, and
 ///   leads a session, so that a signal reaches its children and nobody else.
+/// - A signal that comes before the session does waits for it: the command itself may have children
+///   by then, whom a signal to it alone would leave running.
 /// - What waits for stdin's end or for signals has no end of the output pipes: those are to end as
 ///   soon as the command's processes have.
 constexpr std::string_view run_command = R"sh(
@@ -63,11 +65,15 @@ END
 }
 
 send() {
-  kill -0 "$group" && { kill -"$1" -"$group" || kill -"$1" "$group"; }
+  while kill -0 "$group"; do
+    kill -"$1" -"$group" && break
+    [ "$leads" ] || { kill -"$1" "$group" && break; }
+    sleep 0.1 || sleep 1
+  done
 }
 
 watch() {
-  read -r group || exit
+  read -r group leads || exit
   while read -r signal <&5; do send "$signal"; done
   send HUP
 }
@@ -75,9 +81,11 @@ watch() {
 run() {
   (
     read -r pid rest </proc/self/stat
-    printf '%s\n' "$pid" >&7
+    leads=
+    if command -v "$1" >/dev/null 2>&1; then leads=yes; fi
+    printf '%s\n' "$pid $leads" >&7
     exec 7>&-
-    if command -v "$1" >/dev/null 2>&1; then exec setsid "$@"; fi
+    if [ "$leads" ]; then exec setsid "$@"; fi
     "$@"
   ) 2>&8 3<&- 4>&- 5>&- 8>&-
   status=$?

@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <poll.h>
 #include <string>
@@ -177,6 +178,29 @@ TEST_CASE("exec script: a signal is for the command and its children") {
     guest.send_signal("TERM");
     CHECK(guest.finish() == Seen{mark("143") + mark(""), mark("-") + mark("143") + mark("")});
   });
+}
+
+TEST_CASE("exec script: a signal waits for the session of its command") {
+  // This setsid is slow until who sends the signal has slept once.
+  const TemporaryFolder bin;
+  const auto go = bin / "go";
+  REQUIRE(::mkfifo(go.c_str(), 0600) == 0);
+  const auto add = [&](const std::string& name, const std::string& line) {
+    write_text(bin / name, "#!/bin/sh\n" + line + "\n");
+    REQUIRE(::chmod((bin / name).c_str(), 0700) == 0);
+  };
+  add("setsid", "read word <" + go + "; exec /usr/bin/setsid \"$@\"");
+  add("sleep", "echo go 1<>" + go);
+  for (const auto& shell : {Shell{"dash"}, Shell{"bash", "--posix"}}) {
+    CAPTURE(shell.front());
+    Shell words = {"env", "PATH=" + bin.path() + ":" + std::getenv("PATH")};
+    words.insert(words.end(), shell.begin(), shell.end());
+    Guest guest(words);
+    guest.start({"sh", "-c", "cat <&0; echo no"});
+    guest.await_error("-\n");
+    guest.send_signal("TERM");
+    CHECK(guest.finish() == Seen{mark("143") + mark(""), mark("-") + mark("143") + mark("")});
+  }
 }
 
 TEST_CASE("exec script: SIGINT is not ignored") {
