@@ -5,6 +5,7 @@
 #include "commands/resolved_vm.hpp"
 #include "commands/security_table.hpp"
 #include "host/environment.hpp"
+#include "host/guarded_trial.hpp"
 #include "host/probe.hpp"
 #include "host/probe_doctor.hpp"
 #include "host/program_answers.hpp"
@@ -38,6 +39,29 @@ void try_attempts(const ResolvedVm& vm, QemuFacts& facts) {
   }
 }
 
+/// Tries the user's own arguments that reach outside in a QEMU that cannot. Under TCG: KVM's device
+/// is outside too.
+void try_untried(const ResolvedVm& vm, QemuFacts& facts) {
+  const auto attempt = make_plan(vm.spec, vm.host).attempts.back();
+  if (attempt.accelerator != Accelerator::tcg || !facts.machine_problem.empty() ||
+      !facts.refusal.empty())
+    return;
+  const auto trial = trial_arguments(attempt);
+  for (const auto& words : trial.guarded) {
+    auto arguments = trial.ours;
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const auto result = try_guarded(vm.host.qemu, arguments);
+    if (result.end == GuardedTrial::End::refused) {
+      facts.untried_refusal = result.words;
+      return;
+    }
+    if (result.end == GuardedTrial::End::started && trial.guards_all) {
+      facts.takes_untried = true;
+      return;
+    }
+  }
+}
+
 /// Tries KVM with any machine, where `run` would not or cannot try it with its own.
 void try_any_kvm(const ResolvedVm& vm, QemuFacts& facts) {
   const auto wanted = vm.config.arch.value;
@@ -51,6 +75,7 @@ void try_qemu(const ExaminedVm& examined, QemuFacts& facts) {
   const auto& vm = examined.vm;
   const bool is_valid = examined.problems.empty();
   if (is_valid) try_attempts(vm, facts);
+  if (is_valid) try_untried(vm, facts);
   if (!is_valid || vm.spec.accelerators.front() != Accelerator::kvm) try_any_kvm(vm, facts);
 }
 

@@ -15,6 +15,7 @@ struct DoctorFindings {
   std::vector<Check> checks;
   std::vector<Problem> problems;     ///< what `run` would end with
   std::vector<std::string> untried;  ///< QEMU arguments that nobody tried
+  bool takes_untried = false;        ///< as in Report
 
   void add(std::string area, std::string name, CheckResult result, std::string evidence,
            std::string fix = {}) {

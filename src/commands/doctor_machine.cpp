@@ -157,6 +157,11 @@ bool starts_under(Accelerator accelerator, const DoctorFacts& facts) {
              : qemu_facts.machine_problem.empty() && qemu_facts.refusal.empty();
 }
 
+std::string fix_of_arguments(const DoctorView& view) {
+  return fmt::format("correct EXTRA_ARGS, or what is behind -- ({} -help lists what there is)",
+                     view.vm.host.qemu);
+}
+
 /// The user's own arguments that were tried: `trial`, with `behind` said of the others.
 void report_tried(const DoctorView& view, const TrialArguments& trial, const std::string& behind,
                   DoctorFindings& findings) {
@@ -177,8 +182,7 @@ void report_tried(const DoctorView& view, const TrialArguments& trial, const std
   }
   const auto refused =
       fmt::format("QEMU does not start with {}: {}{}", words, without_program(refusal), behind);
-  const auto fix = fmt::format(
-      "correct EXTRA_ARGS, or what is behind -- ({} -help lists what there is)", view.vm.host.qemu);
+  const auto fix = fix_of_arguments(view);
   if (starts) {
     const auto* other = facts.refusal.empty() ? "; under TCG it does" : "; under KVM it does";
     findings.add(qemu, name, CheckResult::warn, refused + other, fix);
@@ -187,17 +191,32 @@ void report_tried(const DoctorView& view, const TrialArguments& trial, const std
   }
 }
 
+/// What is said of the user's own arguments that reach outside; empty: there are none.
+std::string text_of_untried(const QemuFacts& facts, const std::vector<std::string>& untried) {
+  if (untried.empty()) return {};
+  const auto words = fmt::format("{}", fmt::join(untried, " "));
+  if (facts.takes_untried) {
+    return fmt::format("QEMU takes {}; whether it can open what that names was not tried", words);
+  }
+  return fmt::format("not tried, as they or what they name reach outside QEMU: {}", words);
+}
+
 /// The user's own arguments, as far as QEMU was tried with them.
 void report_own_arguments(const DoctorView& view, DoctorFindings& findings) {
   if (!view.is_valid) return;
+  const auto& facts = view.facts.qemu;
   const auto plan = make_plan(view.vm.spec, view.vm.host);
   const auto trial = trial_arguments(plan.attempts.front());
+  if (!facts.untried_refusal.empty()) {
+    findings.fail(qemu, "own arguments",
+                  {fmt::format("QEMU does not start with {}: {}", fmt::join(trial.untried, " "),
+                               without_program(facts.untried_refusal)),
+                   "", fix_of_arguments(view), ExitStatus::failed});
+    return;
+  }
   findings.untried = trial.untried;
-  const auto untried =
-      trial.untried.empty()
-          ? std::string()
-          : fmt::format("not tried, as they or what they name reach outside QEMU: {}",
-                        fmt::join(trial.untried, " "));
+  findings.takes_untried = facts.takes_untried;
+  const auto untried = text_of_untried(facts, trial.untried);
   if (!trial.users.empty()) {
     report_tried(view, trial, untried.empty() ? "" : "; " + untried, findings);
   } else if (!untried.empty()) {

@@ -120,7 +120,8 @@ Report make_report(const ExaminedVm& examined, const DoctorFacts& facts) {
   }
   sort_by_area(findings.checks);
   // `run` ends with the first of these that has any.
-  Report report{ExitStatus::ok, std::move(findings.checks), std::move(findings.untried)};
+  Report report{ExitStatus::ok, std::move(findings.checks), std::move(findings.untried),
+                findings.takes_untried};
   for (const std::vector<Problem>* problems :
        {&examined.problems, &at_start, &std::as_const(findings.problems)}) {
     if (problems->empty()) continue;

@@ -29,6 +29,7 @@ struct Report {
   ExitStatus status = ExitStatus::ok;  ///< that of `run`, as far as it can be foreseen
   std::vector<Check> checks;           ///< those of an area follow each other
   std::vector<std::string> untried{};  ///< QEMU arguments that `run` has and nobody tried
+  bool takes_untried = false;  ///< QEMU takes them; whether it can open what they name nobody tried
 
   bool operator==(const Report&) const = default;
 };

@@ -97,10 +97,15 @@ std::string verdict(const Report& report) {
       std::count_if(report.checks.begin(), report.checks.end(),
                     [](const Check& check) { return check.result == CheckResult::fail; });
   if (count == 0 && report.untried.empty()) return "vm-runner run would work.";
+  const bool is_one = report.untried.size() == 1;
+  const auto untried = on_one_line(fmt::format("{}", fmt::join(report.untried, ", ")));
+  if (count == 0 && report.takes_untried) {
+    return fmt::format("vm-runner run would work, if QEMU can open what {} {}.", untried,
+                       is_one ? "names" : "name");
+  }
   if (count == 0) {
-    return fmt::format("vm-runner run would work, if QEMU takes {}, which {} not tried.",
-                       on_one_line(fmt::format("{}", fmt::join(report.untried, ", "))),
-                       report.untried.size() == 1 ? "was" : "were");
+    return fmt::format("vm-runner run would work, if QEMU takes {}, which {} not tried.", untried,
+                       is_one ? "was" : "were");
   }
   return fmt::format("vm-runner run would not work: {} of the checks failed (exit status {}).",
                      count, static_cast<int>(report.status));

@@ -26,6 +26,9 @@ struct QemuFacts {
   std::string kvm_refusal{};  ///< why it does not start it with the user's own arguments under KVM,
                               ///< though it does without them; empty: it does, or was not asked
   std::string refusal{};      ///< the same under TCG
+  std::string untried_refusal{};  ///< why it takes those not that would reach outside; empty: it
+                                  ///< does, or nobody knows
+  bool takes_untried = false;     ///< it takes them, as far as it did not have to reach there
 
   bool operator==(const QemuFacts&) const = default;
 };

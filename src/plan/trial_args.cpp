@@ -4,6 +4,7 @@
 #include "base/qemu_words.hpp"
 #include "base/shell_words.hpp"
 #include "config/own_drives.hpp"
+#include "plan/option_effects.hpp"
 #include "plan/qemu_plan.hpp"
 
 #include <algorithm>
@@ -13,120 +14,6 @@
 
 namespace vmr {
 namespace {
-
-using Names = std::string_view;
-
-/// Options that touch something outside, whatever their value is.
-constexpr std::array touching =
-    std::to_array<Names>({"D",          "add-fd",       "async-teardown",
-                          "audio",      "audiodev",     "blockdev",
-                          "cdrom",      "chardev",      "chroot",
-                          "d",          "debugcon",     "display",
-                          "drive",      "dump-vmstate", "fda",
-                          "fdb",        "fsdev",        "gdb",
-                          "hda",        "hdb",          "hdc",
-                          "hdd",        "incoming",     "loadvm",
-                          "mem-path",   "mon",          "monitor",
-                          "mtdblock",   "net",          "netdev",
-                          "nic",        "parallel",     "pflash",
-                          "pidfile",    "plugin",       "qmp",
-                          "qmp-pretty", "qtest",        "qtest-log",
-                          "readconfig", "run-with",     "runas",
-                          "sd",         "serial",       "set",
-                          "spice",      "tpmdev",       "trace",
-                          "usbdevice",  "user",         "virtfs",
-                          "vnc",        "writeconfig",  "xen-attach",
-                          "xen-domid"});
-
-/// The same of options that have no value. With -preconfig QEMU would not come to the others.
-constexpr std::array touching_flags =
-    std::to_array<Names>({"curses", "daemonize", "gtk", "jitdump", "mem-prealloc", "nographic",
-                          "perfmap", "preconfig", "s", "sdl"});
-
-/// Options with which the others mean something else.
-constexpr std::array rewriting = std::to_array<Names>({"readconfig", "set"});
-
-/// Options whose value "help" lists something and touches nothing.
-constexpr std::array listing =
-    std::to_array<Names>({"audiodev", "chardev", "d", "display", "netdev", "tpmdev", "trace"});
-
-/// How the names of devices and objects begin that reach outside by themselves.
-constexpr std::array touching_kinds = std::to_array<Names>({"AC97",
-                                                            "ES1370",
-                                                            "adlib",
-                                                            "can-host",
-                                                            "ccid-card-",
-                                                            "colo-compare",
-                                                            "cryptodev-",
-                                                            "cs4231a",
-                                                            "dbus-",
-                                                            "filter-",
-                                                            "gus",
-                                                            "hda-",
-                                                            "input-",
-                                                            "iommufd",
-                                                            "ivshmem",
-                                                            "memory-backend-epc",
-                                                            "memory-backend-file",
-                                                            "memory-backend-shm",
-                                                            "pr-manager-",
-                                                            "qtest",
-                                                            "rng-egd",
-                                                            "sb16",
-                                                            "secret_keyring",
-                                                            "sev-",
-                                                            "tdx-",
-                                                            "tls-creds-",
-                                                            "tpm-",
-                                                            "u2f-",
-                                                            "usb-audio",
-                                                            "usb-braille",
-                                                            "usb-host",
-                                                            "usb-mtp",
-                                                            "vfio-",
-                                                            "vhost-",
-                                                            "virtio-gpu-gl",
-                                                            "virtio-gpu-rutabaga",
-                                                            "virtio-input-host",
-                                                            "virtio-snd",
-                                                            "virtio-sound",
-                                                            "virtio-vga-gl",
-                                                            "virtio-vga-rutabaga",
-                                                            "x-remote-",
-                                                            "x-vfio-"});
-
-/// First words with which an option that touches something opens nothing outside all the same.
-struct ClosedKind {
-  std::string_view option;
-  std::string_view kind;
-};
-constexpr std::array closed_kinds = std::to_array<ClosedKind>({{"audio", "none"},
-                                                               {"audiodev", "none"},
-                                                               {"chardev", "memory"},
-                                                               {"chardev", "null"},
-                                                               {"chardev", "ringbuf"},
-                                                               {"display", "none"},
-                                                               {"monitor", "none"},
-                                                               {"monitor", "null"},
-                                                               {"net", "nic"},
-                                                               {"net", "none"},
-                                                               {"nic", "none"},
-                                                               {"parallel", "none"},
-                                                               {"parallel", "null"},
-                                                               {"serial", "none"},
-                                                               {"serial", "null"},
-                                                               {"vnc", "none"}});
-
-/// Keys with which an option does.
-struct TouchingKey {
-  std::string_view option;
-  std::string_view key;
-};
-constexpr std::array touching_keys = std::to_array<TouchingKey>({{"machine", "dumpdtb"},
-                                                                 {"M", "dumpdtb"},
-                                                                 {"icount", "rr"},
-                                                                 {"object", "prealloc"},
-                                                                 {"overcommit", "mem-lock"}});
 
 template <typename List>
 bool contains(const List& names, std::string_view name) {
@@ -194,11 +81,22 @@ bool touches(const Option& option) {
   });
 }
 
+/// The name in "chardev:NAME", or in "device.NAME.key" of -set; empty: none.
+std::string name_inside(const Option& option, const std::string& key, const std::string& value) {
+  constexpr std::string_view chardev = "chardev:";
+  if (key.empty() && value.starts_with(chardev)) return value.substr(chardev.size());
+  const auto dot = key.find('.');
+  if (option.name != "set" || dot == key.npos) return {};
+  return key.substr(dot + 1, key.find('.', dot + 1) - dot - 1);
+}
+
 /// Whether a value of the option is the name of one that is left out.
 bool refers_to(const std::set<std::string>& names, const Option& option) {
   return std::any_of(option.keys.begin(), option.keys.end(), [&](const auto& item) {
-    const bool is_name = item.first.empty() || item.first == "id" || item.first == "node-name";
-    return !is_name && names.contains(item.second);
+    const auto& [key, value] = item;
+    if (names.contains(name_inside(option, key, value))) return true;
+    const bool is_name = key.empty() || key == "id" || key == "node-name";
+    return !is_name && names.contains(value);
   });
 }
 
@@ -207,6 +105,18 @@ void leave_out(Option& option, std::set<std::string>& names) {
   for (const auto* key : {"id", "node-name"}) {
     const auto name = last_value(option.keys, key);
     if (!name.empty()) names.insert(name);
+  }
+}
+
+/// Leaves out what refers to `names`, and what refers to that.
+void leave_out_referring(std::vector<Option>& options, std::set<std::string>& names) {
+  for (bool is_changed = true; is_changed;) {
+    is_changed = false;
+    for (auto& option : options) {
+      if (option.is_left_out || !refers_to(names, option)) continue;
+      leave_out(option, names);
+      is_changed = true;
+    }
   }
 }
 
@@ -219,25 +129,65 @@ void mark(std::vector<Option>& options) {
   for (auto& option : options) {
     if (touches(option) || (option.is_users && is_rewritten)) leave_out(option, names);
   }
-  for (bool is_changed = true; is_changed;) {
-    is_changed = false;
-    for (auto& option : options) {
-      if (option.is_left_out || !refers_to(names, option)) continue;
-      leave_out(option, names);
-      is_changed = true;
-    }
-  }
+  leave_out_referring(options, names);
 }
 
-/// Options that name a file to read.
-constexpr std::array reading = std::to_array<Names>(
-    {"L", "acpitable", "bios", "dtb", "igvm", "initrd", "kernel", "option-rom", "shim"});
-/// Options whose value is text for the guest, be it like a path.
-constexpr std::array plain_text = std::to_array<Names>({"append", "name", "uuid", "prom-env"});
-/// Keys that name a file, and how the names of others that do end.
-constexpr std::array reading_keys =
-    std::to_array<Names>({"bios", "dtb", "firmware", "initrd", "kernel", "splash"});
-constexpr std::array reading_ends = std::to_array<Names>({"file", "filename", "path", "dir"});
+/// Whether a QEMU that is kept from touching anything would still take all memory with the option,
+/// run what it names, or leave nobody to ask.
+bool is_unbearable(const Option& option) {
+  if (contains(unbearable, option.name)) return true;
+  return option.name == "object" && is_on(last_value(option.keys, "prealloc"));
+}
+
+bool is_disk(const Option& option) {
+  return contains(disks, option.name) || !option.words.front().starts_with('-');
+}
+
+using Words = std::vector<std::string>;
+
+/// What of the user's `options` a guarded trial has without those for which `is_without` says so,
+/// without what it cannot bear, and without what refers to either or to ours that are left out.
+template <typename Without>
+Words guarded_list(std::vector<Option> options, const Without& is_without) {
+  std::set<std::string> names;
+  for (auto& option : options) {
+    const bool is_out =
+        option.is_users ? is_unbearable(option) || is_without(option) : option.is_left_out;
+    option.is_left_out = false;
+    if (is_out) leave_out(option, names);
+  }
+  leave_out_referring(options, names);
+  Words words;
+  for (const auto& option : options) {
+    if (!option.is_users || option.is_left_out) continue;
+    words.insert(words.end(), option.words.begin(), option.words.end());
+  }
+  return words;
+}
+
+/// The lists of TrialArguments::guarded, when QEMU has been tried with `tried`.
+std::vector<Words> guarded_lists(const std::vector<Option>& options, const Words& tried) {
+  std::vector<Words> lists;
+  const auto add = [&](Words words) {
+    const bool is_new =
+        words != tried && std::find(lists.begin(), lists.end(), words) == lists.end();
+    if (is_new) lists.push_back(std::move(words));
+  };
+  // The file is read before anything is made of it; what it names of ours is not there.
+  for (const auto& option : options) {
+    if (option.name == "readconfig" && option.words.size() > 1)
+      add({option.words[0], option.words[1], "-version"});
+  }
+  add(guarded_list(options, [](const Option&) { return false; }));
+  add(guarded_list(options, is_disk));
+  for (const auto& one : options) {
+    if (!one.is_users || !is_disk(one)) continue;
+    add(guarded_list(options, [&](const Option& option) {
+      return option.is_left_out && option.words != one.words;
+    }));
+  }
+  return lists;
+}
 
 bool is_reading_key(const std::string& key) {
   return contains(reading_keys, key) || std::any_of(reading_ends.begin(), reading_ends.end(),
@@ -294,6 +244,9 @@ TrialArguments trial_arguments(const QemuPlan& qemu) {
     auto& words = option.is_users ? trial.users : trial.ours;
     words.insert(words.end(), option.words.begin(), option.words.end());
   }
+  if (trial.untried.empty()) return trial;
+  trial.guarded = guarded_lists(options, trial.users);
+  trial.guards_all = !trial.guarded.empty() && trial.guarded.front() == users;
   return trial;
 }
 

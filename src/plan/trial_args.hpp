@@ -14,6 +14,10 @@ struct TrialArguments {
   std::vector<std::string> ours;     ///< of ours: what touches nothing outside QEMU
   std::vector<std::string> users;    ///< of the user's own: the same
   std::vector<std::string> untried;  ///< the user's options that are left out, as shell words
+  /// Lists of the user's options, those that are left out among them, for a QEMU that may touch
+  /// nothing: it ends where one touches something, so shorter lists follow. Empty: all are tried.
+  std::vector<std::vector<std::string>> guarded{};
+  bool guards_all = false;  ///< the first of these lists has all of the user's options
 
   bool operator==(const TrialArguments&) const = default;
 };

@@ -71,6 +71,22 @@ TEST_CASE("own arguments that QEMU refuses") {
         "1 FAIL own arguments: " + refused_frob + fix);
 }
 
+TEST_CASE("own arguments that QEMU takes or refuses where it can open nothing") {
+  auto facts = docker_facts();
+  facts.qemu.takes_untried = true;
+  CHECK(own_arguments({"EXTRA_ARGS=-vnc :0"}, facts) ==
+        "0 note own arguments: QEMU takes -vnc :0; whether it can open what that names was "
+        "not tried");
+  CHECK(verdict_of({"EXTRA_ARGS=-vnc :0"}, facts) ==
+        "vm-runner run would work, if QEMU can open what -vnc :0 names.\n");
+  CHECK(verdict_of({"EXTRA_ARGS=-vnc :0 -serial 'a\nb'"}, facts) ==
+        "vm-runner run would work, if QEMU can open what -vnc :0, -serial 'a\\nb' name.\n");
+  facts.qemu.untried_refusal = words;
+  facts.qemu.takes_untried = false;
+  CHECK(own_arguments({"EXTRA_ARGS=-serial frob"}, facts) ==
+        "1 FAIL own arguments: QEMU does not start with -serial frob: -frob: invalid option" + fix);
+}
+
 TEST_CASE("own arguments are not blamed for a machine that does not start") {
   auto facts = docker_facts();
   facts.qemu.machine_problem = "qemu-system-x86_64: no";

@@ -111,6 +111,41 @@ TEST_CASE("own arguments that touch something are left out, each as it was writt
   }
 }
 
+TEST_CASE("what touches something is tried where it cannot, in ever shorter lists") {
+  struct Row {
+    std::string words;
+    Strings lists;
+    bool guards_all = true;
+  };
+  const std::vector<Row> rows = {
+      {"-S", {}, false},
+      {"-serial 'a, b'", {"-serial 'a, b'"}},
+      {"-S -mem-prealloc -vnc :0", {"-S -vnc :0"}, false},
+      {"-mem-prealloc", {}, false},
+      {"-readconfig '/a b' -S", {"-readconfig '/a b' -version", "-S"}, false},
+      {"-set device.d.x=1 -device e,id=d", {"-set device.d.x=1 -device e,id=d"}},
+      // Ours are not there.
+      {"-set device.disk.x=1 -S -set drive.disk.y=2", {"-S"}, false},
+      {"-device e,drive=disk -serial chardev:disk -vnc :0", {"-vnc :0"}, false},
+      {"-chardev pty,id=c -serial chardev:c -mon chardev=c",
+       {"-chardev pty,id=c -serial chardev:c -mon chardev=c"}},
+      {"-S -drive id=a,file=/a -device d,drive=a /b -vnc :0",
+       {"-S -drive id=a,file=/a -device d,drive=a /b -vnc :0", "-S -vnc :0",
+        "-S -drive id=a,file=/a", "-S /b"}},
+      {"-object memory-backend-ram,id=m,prealloc=on -numa node,memdev=m -vnc :0",
+       {"-vnc :0"},
+       false},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.words);
+    const auto trial = trial_of(shell_split(row.words).value());
+    Strings lists;
+    for (const auto& list : trial.guarded) lists.push_back(shell_join(list));
+    CHECK(Argv{lists} == Argv{row.lists});
+    CHECK(trial.guards_all == row.guards_all);
+  }
+}
+
 TEST_CASE("the rest is tried where it stood, from EXTRA_ARGS and from behind --") {
   const auto trial = trial_of({"-S", "disk.img", "-device", "a", "-hda"}, {"-frob", "-S"});
   CHECK(Argv{trial.users} == Argv{{"-S", "-device", "a", "-S"}});
