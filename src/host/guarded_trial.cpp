@@ -3,6 +3,7 @@
 
 #include "base/unique_fd.hpp"
 #include "host/capture.hpp"
+#include "host/pass_descriptors.hpp"
 #include "host/wait_for_exit.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <memory>
@@ -28,6 +28,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace vmr {
 namespace {
@@ -100,38 +102,11 @@ int load_filter(const char* program) {
   return filter.load();
 }
 
-/// One byte, and with it a descriptor.
-struct Passing {
-  Passing() {
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-  }
-  char byte = 0;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-};
-
-bool pass(int over, int fd) {
-  Passing passing;
-  auto* header = CMSG_FIRSTHDR(&passing.message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  return ::sendmsg(over, &passing.message, 0) == 1;
-}
-
+/// The descriptor that comes over the socket `over`; none: the child could not send one.
 UniqueFd receive(int over) {
-  Passing passing;
-  const bool has_come = ::recvmsg(over, &passing.message, MSG_CMSG_CLOEXEC) == 1;
-  const auto* header = CMSG_FIRSTHDR(&passing.message);
-  if (!has_come || header == nullptr) return {};
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return UniqueFd(fd);
+  std::vector<UniqueFd> descriptors;
+  receive_with_descriptors(over, 1, descriptors);
+  return descriptors.empty() ? UniqueFd() : std::move(descriptors.front());
 }
 
 /// In a child: becomes QEMU, which asks by the descriptor that the parent gets over `monitor`.
@@ -148,7 +123,8 @@ UniqueFd receive(int over) {
                         ::dup2(errors, STDERR_FILENO) >= 0 && ::dup2(monitor, monitor_fd) >= 0 &&
                         ::setrlimit(RLIMIT_CORE, &none) == 0;
   const int asking = is_ready ? load_filter(words.front()) : -1;
-  if (asking >= 0 && pass(monitor_fd, asking)) ::execve(words.front(), words.data(), environ);
+  if (asking >= 0 && send_with_descriptors(monitor_fd, "f", {asking}))
+    ::execve(words.front(), words.data(), environ);
   ::_exit(failed);
 }
 

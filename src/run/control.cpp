@@ -2,10 +2,10 @@
 #include "run/control.hpp"
 
 #include "base/log.hpp"
+#include "host/pass_descriptors.hpp"
 #include "run/json_session.hpp"
 #include "run/json_text.hpp"
 #include "run/line_reader.hpp"
-#include "run/pass_descriptors.hpp"
 #include "run/runtime_folder.hpp"
 
 #include <boost/asio/steady_timer.hpp>

@@ -2,9 +2,9 @@
 #include "run/control_client.hpp"
 
 #include "base/error.hpp"
+#include "host/pass_descriptors.hpp"
 #include "run/control.hpp"
 #include "run/json_session.hpp"
-#include "run/pass_descriptors.hpp"
 #include "run/runtime_folder.hpp"
 
 #include <boost/json.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Descriptors that go from one process to another with a text.
 #pragma once
 
 #include "base/unique_fd.hpp"

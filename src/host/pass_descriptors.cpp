@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "run/pass_descriptors.hpp"
+#include "host/pass_descriptors.hpp"
 
 #include <array>
 #include <cerrno>
