@@ -144,18 +144,19 @@ std::string path_at(pid_t pid, std::uint64_t address) {
 }
 
 /// Whether a call opens nothing that is there, and makes nothing: QEMU looks for devices so.
-bool is_harmless(const seccomp_data& call, pid_t pid) {
+bool is_harmless(const seccomp_notif& question) {
+  const auto& call = question.data;
   const bool is_at = call.nr == ::seccomp_syscall_resolve_name("openat");
-  const auto path = path_at(pid, call.args[is_at ? 1 : 0]);
+  const auto path = path_at(static_cast<pid_t>(question.pid), call.args[is_at ? 1 : 0]);
   if ((call.args[is_at ? 2 : 1] & O_CREAT) != 0 || !path.starts_with('/')) return false;
   return path == "/dev/null" || (::access(path.c_str(), F_OK) != 0 && errno == ENOENT);
 }
 
 /// Answers one question; false when the call would change something.
-bool answer(int asking, pid_t pid) {
+bool answer(int asking) {
   seccomp_notif question{};
   if (::ioctl(asking, SECCOMP_IOCTL_NOTIF_RECV, &question) != 0) return errno == ENOENT;
-  if (!is_harmless(question.data, pid)) return false;
+  if (!is_harmless(question)) return false;
   seccomp_notif_resp response{question.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
   return ::ioctl(asking, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0 || errno == ENOENT;
 }
@@ -169,7 +170,7 @@ bool attend(pid_t pid, int asking) {
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left).count();
     if (::poll(both.data(), both.size(), static_cast<int>(wait)) < 0 && errno != EINTR) break;
     if (both[0].revents != 0) return true;
-    if ((both[1].revents & POLLIN) != 0 && !answer(asking, pid)) return false;
+    if ((both[1].revents & POLLIN) != 0 && !answer(asking)) return false;
     // All that could ask have ended.
     if ((both[1].revents & POLLHUP) != 0) both[1].fd = -1;
   }
