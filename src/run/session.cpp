@@ -71,6 +71,11 @@ class Session {
     release_stop_signals();
   }
 
+  // Whoever asks once more while the last is cleared away must not change how all of it ended.
+  ~Session() { hold_stop_signals(); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
   ExitStatus run() {
     control_.emplace(
         context_.get_executor(), plan_.paths.control,

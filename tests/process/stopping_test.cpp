@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The whole launcher with fake programs: each way to ask for the end, and each way not to comply.
+#include "base/unique_fd.hpp"
 #include "build_paths.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
@@ -10,7 +11,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
 
+using namespace vmr;
 using namespace vmr::test;
 
 namespace {
@@ -149,6 +154,22 @@ TEST_CASE("stop: a guest that powers off by itself meanwhile has stopped well") 
   CHECK(seen.status == 0);
   CHECK(steps(seen) == Lines{"[INFO] Stopping (SIGTERM): the guest has 90 s to power off",
                              "[INFO] The guest powered off"});
+}
+
+TEST_CASE("stop: who asks again while all is cleared away does not change how it ended") {
+  const FakeHost host;
+  Launcher launcher(host.settings());
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  const UniqueFd target(static_cast<int>(::syscall(SYS_pidfd_open, launcher.pid(), 0)));
+  launcher.signal(SIGTERM);
+  REQUIRE(launcher.wait_for_log("The guest powered off"));
+  const std::jthread impatient([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() &&
+           ::syscall(SYS_pidfd_send_signal, target.get(), SIGTERM, nullptr, 0) == 0) {
+    }
+  });
+  const auto seen = host.finish(launcher);
+  CHECK(seen.status == 0);
 }
 
 TEST_CASE("stop: a QEMU that is slow to give back the guest's memory ends in order") {
