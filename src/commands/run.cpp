@@ -19,6 +19,7 @@
 #include "spec/shares.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
 #include <utility>
@@ -97,6 +98,13 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   const auto plan = make_plan(vm.spec, vm.host);
   if (vm.spec.qemu_user.kind != QemuUser::Kind::launcher) {
     log_info("{}", describe_qemu_user(vm.spec, plan.attempts.front()));
+  }
+  if (const auto& unread = plan.attempts.front().unread;
+      !unread.empty() && vm.host.working_folder != "/") {
+    log_warn(
+        "QEMU works in {}, since {} may name files there; it also takes a firmware that it finds "
+        "there for its own. With absolute paths alone start vm-runner in the folder /",
+        vm.host.working_folder, fmt::join(unread, ", "));
   }
   const auto prepare = [&] {
     const bool is_probed = vm.host.virtiofsd || !vm.host.virtiofsd_problem.empty();

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/unique_fd.hpp"
 #include "config/secrets.hpp"
+#include "host/child_environment.hpp"
 #include "host/wait_for_exit.hpp"
 
 #include <algorithm>
@@ -107,6 +108,8 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input,
   ::posix_spawn_file_actions_adddup2(&actions, in.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, output.write.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, errors.write.get(), STDERR_FILENO);
+  // QEMU looks for its firmware where it works.
+  ::posix_spawn_file_actions_addchdir_np(&actions, "/");
   // The launcher may hold signals back; a program that hangs must still die of them.
   posix_spawnattr_t attributes;
   sigset_t none;
@@ -119,11 +122,12 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input,
   for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
 
+  const ChildEnvironment environment;
   Captured captured;
   pid_t pid = -1;
   stop_ignoring_sigchld();
   captured.ran = ::posix_spawn(&pid, argv.front().c_str(), &actions, &attributes, arguments.data(),
-                               environ) == 0;
+                               const_cast<char* const*>(environment.entries())) == 0;
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (!captured.ran) return captured;

@@ -2,6 +2,7 @@
 #include "host/probe_files.hpp"
 
 #include "base/paths.hpp"
+#include "config/absolute_arguments.hpp"
 #include "config/argument_files.hpp"
 #include "host/file_contents.hpp"
 #include "host/file_systems.hpp"
@@ -116,6 +117,10 @@ void probe_files(const Config& config, Host& host) {
     if (facts.kind == FileFacts::Kind::directory) facts.link = find_link(source);
   }
   for (const auto* words : {&config.extra_args.value, &config.qemu_args}) {
+    // For the plan, which makes a path only of what is there.
+    make_absolute(*words, host.working_folder, [&](const std::string& path) {
+      return host.files.emplace(path, probe_file(path)).second;
+    });
     for (const auto& file : find_argument_files(*words)) {
       if (file.path.empty()) continue;
       const std::filesystem::path whole = absolute_path(file.path, {}, host.working_folder);

@@ -110,7 +110,7 @@ std::vector<Placed> options_of(const QemuPlan& qemu, bool users) {
   std::vector<Placed> options;
   for (const auto& group : qemu.groups) {
     if (is_users_group(group.name) != users) continue;
-    for (auto& words : split_options(group.arguments)) {
+    for (auto& words : split_options(group.written.empty() ? group.arguments : group.written)) {
       auto keys = read_keys(words.value);
       for (const auto& [name, key] : first_keys) {
         if (name == words.name && keys.contains("")) keys.emplace(key, last_value(keys, ""));

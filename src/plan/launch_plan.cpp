@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "plan/launch_plan.hpp"
 
+#include "config/absolute_arguments.hpp"
 #include "plan/confine_plan.hpp"
 #include "plan/qemu_plan.hpp"
 #include "plan/seed.hpp"
 #include "plan/share_plan.hpp"
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace vmr {
 namespace {
@@ -25,6 +28,28 @@ RuntimePaths runtime_paths(const VmSpec& spec, const Host& host) {
   paths.agent = folder + "/agent.sock";
   paths.control = control_socket_of(spec.name, host);
   return paths;
+}
+
+/// The user's own arguments for a QEMU that works elsewhere; returns those for which it cannot.
+std::vector<std::string> make_arguments_absolute(VmSpec& spec, const Host& host) {
+  std::vector<std::string> unread;
+  for (auto* words : {&spec.extra_args, &spec.qemu_args}) {
+    auto absolute = make_absolute(*words, host.working_folder, [&](const std::string& path) {
+      return facts_of(path, host).kind != FileFacts::Kind::missing;
+    });
+    *words = std::move(absolute.words);
+    unread.insert(unread.end(), absolute.unread.begin(), absolute.unread.end());
+  }
+  return unread;
+}
+
+/// For what is said of them.
+void keep_as_written(const VmSpec& given, QemuPlan& qemu) {
+  for (auto& group : qemu.groups) {
+    if (!is_users_group(group.name)) continue;
+    const auto& words = group.name == extra_group ? given.extra_args : given.qemu_args;
+    if (words != group.arguments) group.written = words;
+  }
 }
 
 }  // namespace
@@ -54,7 +79,9 @@ std::string login_note(const VmSpec& spec) {
       spec.login_user.empty() ? "the default user" : spec.login_user, spec.generated_password);
 }
 
-LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
+LaunchPlan make_plan(const VmSpec& given, const Host& host) {
+  VmSpec spec = given;
+  const auto unread = make_arguments_absolute(spec, host);
   LaunchPlan plan;
   plan.vm_name = spec.name;
   plan.paths = runtime_paths(spec, host);
@@ -68,6 +95,9 @@ LaunchPlan make_plan(const VmSpec& spec, const Host& host) {
   for (const auto accelerator : spec.accelerators) {
     plan.attempts.push_back(plan_qemu(spec, accelerator, host.qemu, plan.paths, plan.shares));
     auto& qemu = plan.attempts.back();
+    qemu.unread = unread;
+    keep_as_written(given, qemu);
+    if (!unread.empty()) qemu.process.working_folder = host.working_folder;
     qemu.process.confinement = confine_qemu(spec, host, qemu, plan.paths);
   }
   if (spec.disk && !spec.disk->persistent.empty()) plan.persistent_disk = spec.disk;

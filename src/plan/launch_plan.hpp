@@ -41,6 +41,7 @@ struct ProcessPlan {
   std::vector<std::string> argv;
   std::vector<Listener> listeners;
   Confinement confinement{};  ///< what it is left with; not in any script
+  std::string working_folder = "/";
 
   bool operator==(const ProcessPlan&) const = default;
 };
@@ -49,7 +50,8 @@ struct ProcessPlan {
 struct ArgumentGroup {
   std::string name;  ///< "machine", "memory", "shares", …
   std::vector<std::string> arguments;
-  int share = 0;  ///< the number of the share that they are of; 0: of none
+  int share = 0;                       ///< the number of the share that they are of; 0: of none
+  std::vector<std::string> written{};  ///< as the user wrote them, where that is not the same
 
   bool operator==(const ArgumentGroup&) const = default;
 };
@@ -77,6 +79,8 @@ struct QemuPlan {
   Accelerator accelerator = Accelerator::tcg;
   std::vector<ArgumentGroup> groups;
   ProcessPlan process;  ///< the groups, flattened
+  /// The user's options for which it works in the user's folder: only QEMU knows what they name.
+  std::vector<std::string> unread{};
 
   bool operator==(const QemuPlan&) const = default;
 };

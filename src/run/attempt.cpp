@@ -92,7 +92,7 @@ void Attempt::start_qemu() {
 
 void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
                     Child::OnLine on_line, Child::OnExit on_exit) {
-  ChildSpec spec{process.name, process.argv, {}, process.confinement};
+  ChildSpec spec{process.name, process.argv, {}, process.confinement, process.working_folder};
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     spec.descriptors.emplace_back(sockets[i].get(), process.listeners[i].fd);
   }
@@ -145,10 +145,10 @@ std::map<std::string, pid_t> Attempt::pids() const {
 }
 
 bool Attempt::has_started(pid_t pid) const {
-  // Each leads a group, which none of them can leave.
-  const pid_t group = ::getpgid(pid);
+  // Each leads a session, which what it starts is in as well, whatever group that makes.
+  const pid_t session = ::getsid(pid);
   return std::any_of(children_.begin(), children_.end(),
-                     [&](const auto& entry) { return entry.second->pid() == group; });
+                     [&](const auto& entry) { return entry.second->pid() == session; });
 }
 
 void Attempt::signal_qemu(int signal) {

@@ -59,7 +59,7 @@ class Attempt {
   /// Its live children by name.
   [[nodiscard]] std::map<std::string, pid_t> pids() const;
 
-  /// Whether the process `pid` is one of its children, or theirs.
+  /// Whether the process `pid` is in the session of one of its children.
   [[nodiscard]] bool has_started(pid_t pid) const;
 
   void signal_qemu(int signal);

@@ -34,10 +34,12 @@ struct ChildSpec {
   std::vector<std::string> argv;                 ///< argv[0]: absolute path
   std::vector<std::pair<int, int>> descriptors;  ///< {ours, the child's (3 or more)}
   Confinement confinement{};
+  std::string working_folder = "/";  ///< where it works
 };
 
-/// A running child in its own process group. It dies with the launcher, even when that is killed;
-/// precisely, with the thread that made it. Children and the Reaper live on one thread.
+/// A running child in a session, a process group and a session keyring of its own. It dies with the
+/// launcher, even when that is killed; precisely, with the thread that made it. Children and the
+/// Reaper live on one thread.
 class Child {
  public:
   using OnLine = std::function<void(const std::string& line)>;

@@ -5,6 +5,7 @@
 #include "run/spawn.hpp"
 
 #include "base/error.hpp"
+#include "host/child_environment.hpp"
 #include "host/confine.hpp"
 #include "host/wait_for_exit.hpp"
 #include "run/child_registry.hpp"
@@ -14,7 +15,6 @@
 #include <boost/process/v2/process.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -23,8 +23,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <memory>
-#include <string_view>
+#include <string>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,33 +39,24 @@ using boost::process::v2::posix::default_launcher;
 using boost::system::error_code;
 using Moves = std::vector<std::pair<int, int>>;
 
-/// What is for the launcher alone: the guest's password, and the words with systemd, to whom only
-/// the launcher speaks.
-constexpr std::array<std::string_view, 4> kept_from_children = {
-    "GUEST_PASSWORD=", "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
-
-/// The program's own environment without them.
-std::vector<const char*> environment_for_children() {
-  std::vector<const char*> environment;
-  for (char** entry = ::environ; *entry != nullptr; ++entry) {
-    const auto is_start = [&](auto name) { return std::string_view(*entry).starts_with(name); };
-    if (std::none_of(kept_from_children.begin(), kept_from_children.end(), is_start)) {
-      environment.push_back(*entry);
-    }
-  }
-  environment.push_back(nullptr);
-  return environment;
+/// A new session keyring, which nobody else has, instead of the one that we share with the shell we
+/// were started by. Where the kernel has no keys, or a container refuses the call, there is nothing
+/// to be taken away.
+void leave_keyring() {
+  ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
 }
 
 /// What Boost.Process calls before fork and, in the child, before exec.
 class ChildSetup {
  public:
-  ChildSetup(Moves moves, std::shared_ptr<const ReadyConfinement> confinement)
-      : moves_(std::move(moves)), confinement_(std::move(confinement)) {}
+  ChildSetup(Moves moves, std::string folder, std::shared_ptr<const ReadyConfinement> confinement)
+      : moves_(std::move(moves)),
+        folder_(std::move(folder)),
+        confinement_(std::move(confinement)) {}
 
   error_code on_setup(default_launcher& launcher, const std::filesystem::path&,
                       const char* const*) {
-    launcher.env = environment_.data();
+    launcher.env = environment_->entries();
     for (const auto& [from, to] : moves_) launcher.fd_whitelist.push_back(to);
     return {};
   }
@@ -79,7 +71,10 @@ class ChildSetup {
  private:
   /// Returns 0 or the errno.
   int prepare() {
-    if (::setpgid(0, 0) != 0) return errno;
+    // Not only a group: who shares the session of a terminal may type into it (TIOCSTI).
+    if (::setsid() < 0) return errno;
+    // QEMU looks for its firmware in the folder where it works, before it does among its own.
+    if (::chdir(folder_.c_str()) != 0) return errno;
     if (const int failure = confinement_->put_on(); failure != 0) return failure;
     // Becoming another user would undo it.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
@@ -90,12 +85,16 @@ class ChildSetup {
     for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
-    return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? 0 : errno;
+    if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return errno;
+    leave_keyring();
+    return 0;
   }
 
   Moves moves_;
+  std::string folder_;
   std::shared_ptr<const ReadyConfinement> confinement_;  ///< Boost copies this object
-  std::vector<const char*> environment_ = environment_for_children();
+  std::shared_ptr<const ChildEnvironment> environment_ =
+      std::make_shared<const ChildEnvironment>();  ///< whose texts stay where they are
   pid_t launcher_ = ::getpid();
 };
 
@@ -144,7 +143,7 @@ pid_t launch(const boost::asio::any_io_executor& executor, const ChildSpec& spec
   try {
     const SignalsBlocked blocked;
     launcher(executor, error, std::filesystem::path(spec.argv.front()), arguments,
-             ChildSetup(moves, confinement))
+             ChildSetup(moves, spec.working_folder, confinement))
         .detach();
   } catch (const boost::system::system_error& failure) {
     // Thrown in the child, it must not unwind, and clean up after, the launcher's own objects.

@@ -10,8 +10,8 @@
 
 namespace vmr {
 
-/// A started process, leader of its own group. It is waited for last, after its group is gone:
-/// until then its number cannot be given to another process or group.
+/// A started process, leader of its own session and group. It is waited for last, after its group
+/// is gone: until then its number cannot be given to another process or group.
 class Process {
  public:
   /// Starts `spec` on `executor`'s context; throws Error naming the program and why exec failed.

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <memory>
 #include <string_view>
 #include <ucontext.h>
@@ -323,6 +324,9 @@ void load_filter(bool starts_helpers) {
   if (starts_helpers) {
     add_rules(filter.get(), SCMP_ACT_ALLOW, of_helpers);
     add_rules(filter.get(), SCMP_ACT_ERRNO(EPERM), refused_quietly);
+    // A child leaves our keys behind.
+    check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(keyctl), 1,
+                             SCMP_A0(SCMP_CMP_EQ, KEYCTL_JOIN_SESSION_KEYRING)));
   }
   for (const int number : not_there) {
     check(::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), number, 0));

@@ -5,6 +5,7 @@
 //   FAKE_VIRTIOFSD_<n>         more of them, for the daemon of share <n> only
 //   FAKE_LOG_DIR               a folder in which a program that serves writes <name>.argv (each
 //                              argument ended by NUL), <name>.fds ("3 socket:[123]" a line),
+//                              <name>.place (its folder, whose session, TMPDIR),
 //                              <name>.pid, and one pid more in <name>.starts
 //   $FAKE_LOG_DIR/<name>.gate  a FIFO; while it is there, a behaviour that is said to pass the gate
 //                              waits until a byte is written into it
@@ -73,6 +74,11 @@ inline void log_start(const std::string& name, const Arguments& argv) {
     }
   }
   std::ofstream(log_path(name + ".fds")) << descriptors.str();
+  std::error_code removed;
+  std::ofstream(log_path(name + ".place"))
+      << std::filesystem::current_path(removed).string() << '\n'
+      << (::getsid(0) == ::getpid() ? "its own session" : "another's session") << '\n'
+      << environment("TMPDIR") << '\n';
   std::ofstream arguments(log_path(name + ".argv"));
   for (const auto& argument : argv) arguments << argument << '\0';
   std::ofstream(log_path(name + ".starts"), std::ios::app) << ::getpid() << '\n';

@@ -29,6 +29,7 @@
 // and those of hostile_guest.hpp, and whatever a test tells it by a signal (fault.hpp).
 //
 // `-qmp stdio` is served too, but not logged: so does the launcher try KVM.
+#include "ask_launcher.hpp"
 #include "fake.hpp"
 #include "fake_chardevs.hpp"
 #include "fake_guest.hpp"
@@ -70,6 +71,7 @@ class FakeQemu {
       die_by(SIGABRT);
     }
     if (!open_chardevs(argv_, ports_)) return 1;
+    ask_launcher();
     signals_ = watch_signals(!has("ignore-term"));
     if (has("mute")) std::fputs("qemu-system-x86_64: says nothing\n", stderr);
     while (!exit_status_) serve_once();

@@ -12,6 +12,7 @@
 //     stay           does not end when QEMU disconnects
 //     flood          1 MB on standard error
 // and whatever a test tells it by a signal (fault.hpp).
+#include "ask_launcher.hpp"
 #include "fake.hpp"
 #include "fault.hpp"
 
@@ -177,6 +178,7 @@ int main(int argc, char** argv) {
     std::fputs("[ERROR virtiofsd] Error entering sandbox: Invented\n", stderr);
     return 1;
   }
+  ask_launcher();
   if (behaviours.count("unshare-eperm") != 0) {
     std::fputs(unshare_eperm, stderr);
     return 1;

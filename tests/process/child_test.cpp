@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "support/processes.hpp"
+#include "support/run_child.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -22,41 +23,13 @@ namespace vmr {
 namespace {
 
 using Lines = std::vector<std::string>;
+using test::has_no_children;
+using test::lines_of;
+using test::Outcome;
 using test::Pipe;
+using test::run;
+using test::shell;
 using test::TemporaryFolder;
-
-ChildSpec shell(const std::string& script, std::vector<std::pair<int, int>> descriptors = {}) {
-  return {"shell", {"/bin/sh", "-c", script}, std::move(descriptors)};
-}
-
-struct Outcome {
-  Lines lines;
-  std::vector<ChildExit> exits;
-
-  bool operator==(const Outcome&) const = default;
-};
-
-Outcome run(const ChildSpec& spec) {
-  boost::asio::io_context io;
-  Outcome outcome;
-  Child child(
-      io.get_executor(), spec, [&](const std::string& line) { outcome.lines.push_back(line); },
-      [&](const ChildExit& exit) { outcome.exits.push_back(exit); });
-  io.run();
-  return outcome;
-}
-
-/// What a child that ended with status 0 wrote.
-Lines lines_of(const ChildSpec& spec) {
-  const auto outcome = run(spec);
-  REQUIRE(outcome.exits.size() == 1);
-  CHECK(describe(outcome.exits.front()) == "exit status 0");
-  return outcome.lines;
-}
-
-bool has_no_children() {
-  return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD;
-}
 
 void check_cannot_start(const std::string& program, const std::string& cause) {
   boost::asio::io_context io;
@@ -209,27 +182,6 @@ TEST_CASE("an ignored SIGCHLD loses no exit status") {
     return run(shell("exit 7")).exits.front().code;
   });
   CHECK(test::wait_for(pid) == 7);
-}
-
-TEST_CASE("the environment is ours without the guest password and the words with systemd") {
-  const std::vector<const char*> kept = {"GUEST_PASSWORD", "NOTIFY_SOCKET", "WATCHDOG_USEC",
-                                         "WATCHDOG_PID"};
-  for (const char* name : kept) ::setenv(name, "secret", 1);
-  ::setenv("GUEST_PASSWORD_HINT", "x", 1);
-  ::setenv("GUEST_NAME", "a b\n$(c)", 1);
-  CHECK(lines_of(shell("echo \"${GUEST_PASSWORD-none} $GUEST_PASSWORD_HINT $GUEST_NAME\"; "
-                       "! grep -q secret /proc/$$/environ")) == Lines{"none x a b", "$(c)"});
-  for (const char* name : kept) ::unsetenv(name);
-  for (const char* name : {"GUEST_PASSWORD_HINT", "GUEST_NAME"}) ::unsetenv(name);
-}
-
-TEST_CASE("the child leads its own process group") {
-  boost::asio::io_context io;
-  std::string group;
-  Child child(io.get_executor(), {"cut", {"/usr/bin/cut", "-d ", "-f5", "/proc/self/stat"}, {}},
-              [&](const std::string& line) { group = line; }, {});
-  io.run();
-  CHECK(group == std::to_string(child.pid()));
 }
 
 TEST_CASE("a signal goes to the whole group and after the end to nobody") {

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
@@ -127,6 +128,43 @@ TEST_CASE("launch: a program inherits its own descriptors only") {
         Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket", "4 socket", "5 socket", "6 socket"});
   CHECK(kinds("virtiofsd-1") == Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket"});
   CHECK(kinds("virtiofsd-2") == Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket"});
+}
+
+TEST_CASE("launch: QEMU and its helpers work elsewhere and find what was named relatively") {
+  const FakeHost host;
+  std::filesystem::create_directories(host / "here/one, two");
+  std::filesystem::create_directories(host / "here/tmp");
+  write_text(host / "here/a,b.img", "x");
+  StartDetails details;
+  details.before_exec = [&] { REQUIRE(::chdir((host / "here").c_str()) == 0); };
+  const auto settings = join(FakeHost::virtiofs_share(1, "one, two"),
+                             {{"FAKE_QEMU", "poweroff"},
+                              {"TMPDIR", "tmp"},
+                              {"EXTRA_ARGS", "-drive file=a,,b.img,format=raw,if=none"}});
+  const auto finished = host.run(settings, details);
+  CHECK(finished.status == 0);
+  const auto here = host / "here";
+  CHECK(host.place_of("qemu") == Lines{"/", "its own session", here + "/tmp"});
+  CHECK(host.place_of("virtiofsd-1") == Lines{"/", "its own session", here + "/tmp"});
+  const auto qemu = host.argv_of("qemu");
+  const auto drive = "file=" + here + "/a,,b.img,format=raw,if=none";
+  CHECK(std::count(qemu.begin(), qemu.end(), drive) == 1);
+}
+
+TEST_CASE("launch: QEMU stays in the user's folder for what only it can read") {
+  const FakeHost host;
+  std::filesystem::create_directories(host / "here");
+  write_text(host / "here/vm.cfg", "");
+  StartDetails details;
+  details.before_exec = [&] { REQUIRE(::chdir((host / "here").c_str()) == 0); };
+  const auto finished =
+      host.run({{"FAKE_QEMU", "poweroff"}, {"EXTRA_ARGS", "-readconfig vm.cfg"}}, details);
+  CHECK(finished.status == 0);
+  CHECK(host.place_of("qemu").front() == host / "here");
+  CHECK(observe(finished).log_with("QEMU works in") ==
+        Lines{"[WARN] QEMU works in " + (host / "here") +
+              ", since -readconfig may name files there; it also takes a firmware that it finds "
+              "there for its own. With absolute paths alone start vm-runner in the folder /"});
 }
 
 TEST_CASE("launch: all that the guest says comes out in order up to its last words") {

@@ -116,6 +116,10 @@ std::vector<std::string> FakeHost::descriptors_of(const std::string& name) const
   return lines;
 }
 
+std::vector<std::string> FakeHost::place_of(const std::string& name) const {
+  return lines_of(read_text(folder_ / "log/" + name + ".place"));
+}
+
 std::size_t FakeHost::starts_of(const std::string& name) const {
   const auto path = folder_ / "log/" + name + ".starts";
   return fs::exists(path) ? lines_of(read_text(path)).size() : 0;

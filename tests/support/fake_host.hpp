@@ -41,6 +41,7 @@ class FakeHost {
   /// What "qemu" or "virtiofsd-<n>" noted when it started last.
   [[nodiscard]] std::vector<std::string> argv_of(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> descriptors_of(const std::string& name) const;
+  [[nodiscard]] std::vector<std::string> place_of(const std::string& name) const;
 
   /// How often it started.
   [[nodiscard]] std::size_t starts_of(const std::string& name) const;

@@ -138,8 +138,9 @@ TEST_CASE("only what is other is shown, and the order counts") {
       diff_of({}, "extra_args = '-a 1 -b 2 -c 3'", "extra_args = '-b 2 -a 1 -c 3 word'");
   // The sandbox changes too: nobody knows what the word is.
   REQUIRE(changes.parts.size() == 2);
-  CHECK(changes.parts[1].arguments ==
-        std::vector<ArgumentChange>{{false, {"-a", "1"}}, {true, {"-a", "1"}}, {true, {"word"}}});
+  CHECK(changes.parts[1].arguments == std::vector<ArgumentChange>{{false, {"-a", "1"}},
+                                                                  {true, {"-a", "1"}},
+                                                                  {true, {"/work/word"}}});
 }
 
 TEST_CASE("a secret that changes is not shown, and hostile values stay on their line") {
@@ -154,7 +155,7 @@ TEST_CASE("a secret that changes is not shown, and hostile values stay on their 
         "\n"
         "extra\n"
         "  EXTRA_ARGS: not set -> ''\\''a\\n- -m 1'\\''' (new.toml:2)\n"
-        "+ 'a\\n- -m 1'\n"
+        "+ '/work/a\\n- -m 1'\n"
         "\n"
         "in no argument: in the seed, or for the launcher itself\n"
         "  GUEST_PASSWORD: (hidden) (old.toml:1) -> (hidden) (new.toml:1)\n"
