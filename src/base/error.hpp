@@ -62,8 +62,4 @@ std::string format(const Error& error);
 /// `usage` if any problem is one, else the first problem's own status.
 ExitStatus exit_status_of(const std::vector<Problem>& problems);
 
-/// `text` with control characters written as \n, \t, \xNN or \uNNNN, so that it stays on one line
-/// and tells a terminal nothing.
-std::string on_one_line(std::string_view text);
-
 }  // namespace vmr

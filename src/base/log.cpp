@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 
 #include "base/ascii.hpp"
+#include "base/printable.hpp"
 #include "base/utf8.hpp"
 
 #include <boost/json.hpp>
@@ -68,11 +69,11 @@ std::string log_line(LogFormat format, LogLevel level, std::string_view text,
   if (format == LogFormat::text) return fmt::format("[{}] {}\n", name, on_one_line(text));
   boost::json::object object = {{"time", timestamp(time)},
                                 {"level", ascii_lower(name)},
-                                {"message", to_utf8(on_one_line(text))}};
+                                {"message", on_one_line(to_utf8(std::string(text)))}};
   for (const auto& [key, value] : fields) {
-    if (!value.empty()) object[{key.data(), key.size()}] = to_utf8(on_one_line(value));
+    if (!value.empty()) object[{key.data(), key.size()}] = on_one_line(to_utf8(value));
   }
-  return boost::json::serialize(object) + "\n";
+  return json_line(object);
 }
 
 void log(LogLevel level, std::string_view text, const LogFields& fields) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/args_json.hpp"
 
+#include "base/printable.hpp"
 #include "run/json_text.hpp"
 
 #include <boost/json.hpp>
@@ -80,7 +81,7 @@ std::string as_json(const LaunchPlan& plan, const std::vector<Part>& parts,
     explained.push_back(part_json(parts[i], explanations[i]));
   }
   if (!explanations.empty()) object["parts"] = std::move(explained);
-  return json::serialize(object) + "\n";
+  return json_line(object);
 }
 
 std::string as_json(const PlanDiff& diff) {
@@ -89,7 +90,7 @@ std::string as_json(const PlanDiff& diff) {
   const json::object object = {{"parts", std::move(parts)},
                                {"elsewhere", settings_json(diff.elsewhere)},
                                {"seed", to_json(diff.seed_files)}};
-  return json::serialize(object) + "\n";
+  return json_line(object);
 }
 
 }  // namespace vmr

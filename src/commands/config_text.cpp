@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/config_text.hpp"
 
+#include "base/printable.hpp"
 #include "base/shell_words.hpp"
 #include "base/utf8.hpp"
 #include "config/print_toml.hpp"
@@ -184,7 +185,7 @@ std::string config_as_json(const SaidConfig& said, const ConfigOutcome& outcome)
   const json::object object = {{"settings", std::move(settings)},
                                {"qemu_args", to_json(qemu_args)},
                                {"shares", std::move(shares)}};
-  return json::serialize(object) + "\n";
+  return json_line(object);
 }
 
 std::vector<std::string> unprintable_settings(const SaidConfig& said) {

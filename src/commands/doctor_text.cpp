@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/printable.hpp"
 #include "commands/doctor_report.hpp"
 #include "run/json_text.hpp"
 
@@ -152,11 +153,10 @@ std::string report_json(const Report& report) {
   }
   json::array untried;
   for (const auto& words : report.untried) untried.push_back(json::string(to_utf8(words)));
-  return json::serialize(json::object{{"ok", report.status == ExitStatus::ok},
-                                      {"exit_status", static_cast<int>(report.status)},
-                                      {"checks", std::move(checks)},
-                                      {"untried", std::move(untried)}}) +
-         "\n";
+  return json_line(json::object{{"ok", report.status == ExitStatus::ok},
+                                {"exit_status", static_cast<int>(report.status)},
+                                {"checks", std::move(checks)},
+                                {"untried", std::move(untried)}});
 }
 
 }  // namespace vmr

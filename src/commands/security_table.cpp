@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/security_table.hpp"
 
+#include "base/printable.hpp"
 #include "run/json_text.hpp"
 
 #include <boost/json.hpp>
@@ -52,7 +53,7 @@ std::string security_table(const std::vector<ProcessSecurity>& processes) {
   };
   auto text = row("PROCESS", "PID", "UID", "SECCOMP", "NO_NEW_PRIVS", "NAMESPACES", "CAPABILITIES");
   for (const auto& process : processes) {
-    text += row(process.name, process.pid, process.uid, seccomp_word(process.seccomp),
+    text += row(on_one_line(process.name), process.pid, process.uid, seccomp_word(process.seccomp),
                 process.no_new_privileges ? "yes" : "no",
                 process.namespaces ? list_of(*process.namespaces) : "?",
                 list_of(names_of(process.capabilities)));

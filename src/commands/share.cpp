@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/ascii.hpp"
 #include "base/paths.hpp"
+#include "base/printable.hpp"
 #include "commands/commands.hpp"
 #include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
@@ -52,7 +53,7 @@ json::array take_share_settings(Arguments& arguments) {
 ExitStatus list_shares(const ControlAddress& address, Format format) {
   const auto result = ask_launcher(address, {{"request", "share-list"}}).result;
   if (format == Format::json) {
-    print_output(json::serialize(result.at("shares")) + "\n");
+    print_output(json_line(result.at("shares")));
     return ExitStatus::ok;
   }
   std::string rows;
@@ -62,7 +63,7 @@ ExitStatus list_shares(const ControlAddress& address, Format format) {
 }
 
 void print_share(const json::object& share, Format format) {
-  print_output(format == Format::json ? json::serialize(share) + "\n" : share_row(share));
+  print_output(format == Format::json ? json_line(share) : share_row(share));
 }
 
 }  // namespace

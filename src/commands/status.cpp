@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/printable.hpp"
 #include "commands/commands.hpp"
 #include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
@@ -27,16 +28,15 @@ ExitStatus command_status(const Arguments& arguments, const std::vector<std::str
                           .result;
   if (arguments.security) {
     const auto processes = read_processes(status);
-    print_output(arguments.format == Format::json
-                     ? boost::json::serialize(security_json(processes)) + "\n"
-                     : security_table(processes));
+    print_output(arguments.format == Format::json ? json_line(security_json(processes))
+                                                  : security_table(processes));
     return ExitStatus::ok;
   }
   const bool healthy = is_true(status, "healthy");
   if (arguments.healthy) {
-    print_output((healthy ? "healthy" : text_at(status, "problem")) + "\n");
+    print_output((healthy ? "healthy" : on_one_line(text_at(status, "problem"))) + "\n");
   } else if (arguments.format == Format::json) {
-    print_output(boost::json::serialize(status) + "\n");
+    print_output(json_line(status));
   } else {
     print_output(status_table(status));
   }

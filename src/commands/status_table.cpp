@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "commands/status_table.hpp"
 
+#include "base/printable.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -9,11 +11,12 @@ namespace {
 
 namespace json = boost::json;
 
-/// object[key] for people; empty when it is not there.
+/// object[key] for people; empty when it is not there. Some of it is what the guest said.
 std::string text_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains({key.data(), key.size()});
   if (value == nullptr) return {};
-  return value->is_string() ? std::string(value->as_string()) : json::serialize(*value);
+  return on_one_line(value->is_string() ? std::string(value->as_string())
+                                        : json::serialize(*value));
 }
 
 std::string row(std::string_view name, const std::string& value) {

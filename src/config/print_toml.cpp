@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/print_toml.hpp"
 
-#include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/shell_words.hpp"
 #include "base/units.hpp"
 #include "base/utf8.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/explain.hpp"
 
-#include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/shell_words.hpp"
 #include "config/variables.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/plan_text.hpp"
 
-#include "base/error.hpp"
+#include "base/printable.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run/guest_reports.hpp"
 
+#include "base/printable.hpp"
 #include "base/utf8.hpp"
 #include "config/variables.hpp"
 #include "plan/seed.hpp"
@@ -18,12 +19,17 @@ constexpr std::string_view outdated_hint =
     "its cloud-init kept what it read before: in the guest, take manual_cache_clean out of its "
     "configuration, and run cloud-init clean --reboot";
 
+/// The guest wrote it; from here on it goes to logs and terminals.
+std::string printable(std::string_view text) {
+  return on_one_line(to_utf8(std::string(text)));
+}
+
 /// Takes a place_word() off `reason`, if it begins with one.
 std::string take_place(std::string_view& reason) {
   const auto word = reason.substr(0, reason.find(' '));
   if (word.find(":/") == word.npos) return {};
   reason.remove_prefix(std::min(word.size() + 1, reason.size()));
-  return to_utf8(std::string(word));
+  return printable(word);
 }
 
 }  // namespace
@@ -36,17 +42,17 @@ std::optional<GuestReport> parse_guest_report(std::string_view line) {
   line.remove_prefix(static_cast<std::size_t>(end - line.data()));
   if (line.starts_with(" ok ")) {
     report.kind = GuestReport::Kind::mounted;
-    report.place = to_utf8(std::string(line.substr(4)));
+    report.place = printable(line.substr(4));
   } else if (line.starts_with(" error ")) {
     report.kind = GuestReport::Kind::failed;
     line.remove_prefix(7);
     report.place = take_place(line);
-    report.text = to_utf8(std::string(line));
+    report.text = printable(line);
   } else if (line == " gone") {
     report.kind = GuestReport::Kind::gone;
   } else if (line.starts_with(" kept ")) {
     report.kind = GuestReport::Kind::kept;
-    report.text = to_utf8(std::string(line.substr(6)));
+    report.text = printable(line.substr(6));
   } else {
     return std::nullopt;
   }
@@ -54,8 +60,8 @@ std::optional<GuestReport> parse_guest_report(std::string_view line) {
 }
 
 bool fits(const GuestReport& report, const Share& share) {
-  if (report.place == place_word(share)) return true;
-  if (report.kind == GuestReport::Kind::mounted) return report.place == to_utf8(share.mount);
+  if (report.place == printable(place_word(share))) return true;
+  if (report.kind == GuestReport::Kind::mounted) return report.place == printable(share.mount);
   return report.place.empty();
 }
 

@@ -18,8 +18,8 @@ struct GuestReport {
   enum class Kind { mounted, failed, gone, kept, done };
   Kind kind = Kind::done;
   int share = 0;        ///< its number
-  std::string text;     ///< the guest's reason; UTF-8
-  std::string place{};  ///< what the guest takes the share for: a place_word(), or only a folder
+  std::string text;     ///< the guest's reason, printable
+  std::string place{};  ///< what it takes the share for: a place_word(), or a folder; printable
 
   bool operator==(const GuestReport&) const = default;
 };

@@ -2,6 +2,7 @@
 #include "run/json_session.hpp"
 
 #include "base/log.hpp"
+#include "base/printable.hpp"
 #include "base/utf8.hpp"
 
 #include <boost/json.hpp>
@@ -169,7 +170,7 @@ void JsonSession::on_line(const std::string& line) {
   const auto done = take_sent(*message);
   if (!done) return;
   if (result != nullptr) return done({"", *result});
-  const auto why = text_at(object_at(*message, "error"), "desc");
+  const auto why = on_one_line(text_at(object_at(*message, "error"), "desc"));
   done({why.empty() ? "it gave no reason" : why, nullptr});
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "run/notify.hpp"
 
-#include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/printable.hpp"
 #include "base/units.hpp"
 #include "host/environment.hpp"
 #include "run/json_text.hpp"

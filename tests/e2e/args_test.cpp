@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What `args` prints is what `run` starts.
-#include "base/error.hpp"
+#include "base/printable.hpp"
 #include "build_paths.hpp"
 #include "host/capture.hpp"
 #include "host/programs.hpp"

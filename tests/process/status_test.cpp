@@ -97,6 +97,32 @@ TEST_CASE("status: a share that the guest could not mount is not healthy") {
   CHECK(vm.ask({"status"}).status == 0);
 }
 
+TEST_CASE("status: what the guest says commands no terminal") {
+  const std::string hostile =
+      "\x1b]0;owned\x07\x1b[2J\xc2\x9b"
+      "31m\xe2\x80\xae\xe2\x80\xa8\xd8\x9c\x7f\x80";
+  const std::string shown =
+      "\\x1b]0;owned\\x07\\x1b[2J\\u009b31m\\u202e\\u2028\\u061c\\x7f\xef\xbf\xbd";
+  const Running vm("1 error " + hostile + "\ndone\n");
+  CHECK(vm.ask({"status", "--healthy"}).output ==
+        "Filesystem #1 is not mounted in the guest: " + shown + "\n");
+  const auto list = vm.ask({"share", "list"}).output;
+  CHECK(list.substr(list.find(": failed: ")) == ": failed: " + shown + "\n");
+  const auto status = vm.ask({"status"}).output;
+  CHECK(status.substr(status.size() - list.size()) == list);
+  for (Lines question : {Lines{"status"}, {"share", "list"}}) {
+    const bool of_shares = question.size() > 1;
+    question.emplace_back("--format=json");
+    const auto text = vm.ask(question).output;
+    const auto json = boost::json::parse(text);
+    const auto& shares = of_shares ? json : json.at("shares");
+    CHECK(shares.at(0).at("reason").as_string() == shown);
+    for (const std::string raw : {"\x1b", "\x07", "\x7f", "\xc2\x9b", "\xe2\x80", "\xd8\x9c"}) {
+      CHECK(text.find(raw) == text.npos);
+    }
+  }
+}
+
 TEST_CASE("status: a report of an earlier configuration is no proof") {
   for (const std::string report :
        {"1 ok old:/mnt/one\ndone\n", "1 ok /mnt/old\ndone\n", "done\n"}) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "base/printable.hpp"
 #include "libvirt/import_domain.hpp"
 
 #include <doctest/doctest.h>

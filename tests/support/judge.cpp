@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/judge.hpp"
 
+#include "base/printable.hpp"
 #include "config/load.hpp"
 
 #include <stdexcept>

@@ -34,18 +34,6 @@ TEST_CASE("hostile text cannot forge a line") {
         "error: {} %s %n\n  cause: {0}\n  hint:  {:d}\n");
 }
 
-TEST_CASE("control characters are written out and nothing else") {
-  CHECK(on_one_line("a\tb\nc") == "a\\tb\\nc");
-  CHECK(on_one_line(std::string_view("\0\x01\x1f\x7f", 4)) == "\\x00\\x01\\x1f\\x7f");
-  CHECK(on_one_line("größe 中 \\n '\"") == "größe 中 \\n '\"");
-  // A terminal takes U+009B for what begins a command. Its second byte alone is part of others.
-  CHECK(on_one_line("a\xc2\x9b"
-                    "31m\xc2\x80\xc2\x9f") == "a\\u009b31m\\u0080\\u009f");
-  CHECK(on_one_line("\xc2\xa0\xe0\xa0\x9b\x9b") == "\xc2\xa0\xe0\xa0\x9b\x9b");
-  CHECK(on_one_line("").empty());
-  CHECK(on_one_line(std::string(100000, '\n')).size() == 200000);
-}
-
 TEST_CASE("a wrong configuration outweighs an unable host") {
   const Problem usage{"a", "", "", ExitStatus::usage};
   const Problem host{"b", "", "", ExitStatus::host_unsupported};

@@ -4,6 +4,7 @@
 // before you commit it.
 #include "support/golden.hpp"
 
+#include "base/printable.hpp"
 #include "config/load.hpp"
 #include "plan/plan_text.hpp"
 #include "plan/seed.hpp"

@@ -46,6 +46,21 @@ TEST_CASE("lines that a guest reports") {
   CHECK(parse_guest_report("done") == GuestReport{Kind::done, 0, ""});
 }
 
+TEST_CASE("what a guest reports is printable as soon as it is read") {
+  CHECK(parse_guest_report("2 error t:/a\x1b \x1b]0;x\x07\xe2\x80\xae\xc2\x9b") ==
+        GuestReport{Kind::failed, 2, "\\x1b]0;x\\x07\\u202e\\u009b", "t:/a\\x1b"});
+  CHECK(parse_guest_report("1 ok /\x1b[2J") == GuestReport{Kind::mounted, 1, "", "/\\x1b[2J"});
+  CHECK(parse_guest_report("3 kept \xe2\x80\xa8") == GuestReport{Kind::kept, 3, "\\u2028"});
+  // A folder's own name may have such characters, too.
+  auto reports = GuestReports({share_with(1, Driver::ninep, "/a\x1b\xc2\x9b")});
+  reports.take("1 ok /a\x1b\xc2\x9b");
+  CHECK(reports.proof(1) == ShareProof{ShareProof::State::mounted, ""});
+  reports.take("1 ok /\x1b[2J");
+  CHECK(reports.proof(1) ==
+        ShareProof{ShareProof::State::failed,
+                   "the guest has another configuration, where this is /\\x1b[2J"});
+}
+
 TEST_CASE("shares come and go and a guest that restarts has proved nothing") {
   auto reports = two_shares();
   reports.take("1 ok /mnt/a");
