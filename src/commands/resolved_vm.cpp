@@ -2,9 +2,12 @@
 #include "commands/resolved_vm.hpp"
 
 #include "base/log.hpp"
+#include "base/paths.hpp"
 #include "config/load.hpp"
 #include "config/raw_settings.hpp"
+#include "config/secret_files.hpp"
 #include "host/probe.hpp"
+#include "host/user_data_file.hpp"
 #include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
 #include "spec/argument_files.hpp"
@@ -59,6 +62,22 @@ LoadedConfig load(const Arguments& arguments, const std::vector<std::string>& en
   set_log_format(loaded.config.log_format.value);
   if (loaded.config.log_verbose.value) set_log_level(LogLevel::debug);
   return loaded;
+}
+
+/// Reads the files with secrets. Who only asks a running launcher needs none of them.
+void read_secrets(LoadedConfig& loaded) {
+  std::error_code ignored;
+  const auto here = std::filesystem::current_path(ignored).string();
+  for (const auto& file : find_secret_files(loaded.given)) {
+    std::string text;
+    const auto path = absolute_path(file.path.value, find_home(), here);
+    const auto why = read_regular_file(path, largest_secret_file, text);
+    if (why.empty()) {
+      take_secret(file, std::move(text), loaded);
+    } else {
+      refuse_secret(file, why, loaded);
+    }
+  }
 }
 
 template <typename T>
@@ -122,6 +141,7 @@ ExaminedVm examine(LoadedConfig loaded, Host host) {
 
 ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>& environment) {
   auto loaded = load(arguments, environment);
+  read_secrets(loaded);
   auto host = probe_host(loaded.config);
   return examine(std::move(loaded), std::move(host));
 }

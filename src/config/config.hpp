@@ -76,6 +76,7 @@ struct Config {
   Given<Architecture> arch;      ///< automatic: this machine's
   Given<std::string> guest_name;
   Given<std::string> guest_password;
+  Given<std::string> guest_password_file;  ///< path of a file
   Given<SshForward> ssh_port;
   Given<Network> network;
   Given<std::string> ssh_pubkey;  ///< one key a line

@@ -2,6 +2,7 @@
 #include "config/load.hpp"
 
 #include "config/raw_settings.hpp"
+#include "config/secret_files.hpp"
 #include "config/secrets.hpp"
 #include "config/settings.hpp"
 #include "config/wrapping.hpp"
@@ -89,6 +90,9 @@ LoadedConfig load_config(const Arguments& arguments, const std::vector<std::stri
   LoadedConfig loaded;
   loaded.problems = raw.problems;
   loaded.warnings = raw.warnings;
+  for (auto& problem : find_doubled_secrets(raw.values)) {
+    loaded.problems.push_back(std::move(problem));
+  }
   fill(loaded.config, vm_settings(), 0, raw, loaded);
   for (const int number : share_numbers(raw)) {
     ShareConfig share;

@@ -114,6 +114,8 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      "password of the login user; when neither it nor SSH_PUBKEY is given, a random one is made "
      "and shown once",
      store<&Config::guest_password, any_text, ValueKind::password>, true},
+    {"GUEST_PASSWORD_FILE", "", "file with the GUEST_PASSWORD, in place of it",
+     store<&Config::guest_password_file, any_text, ValueKind::path>},
     {"SSH_PORT", "2222", "[ADDRESS:]PORT of this host for the guest's port 22; 0: none",
      store<&Config::ssh_port, ssh_forward>},
     {"NETWORK", "open",

@@ -92,6 +92,7 @@ void probe_files(const Config& config, Host& host) {
                                     host.temporary_folder,
                                     host.runtime_folder,
                                     config.base_image.value,
+                                    config.guest_password_file.value,
                                     host.runtime_folder + "/" + config.guest_name.value,
                                     host.short_runtime_folder + "/" + config.guest_name.value};
   paths.push_back(host.qemu);

@@ -57,6 +57,11 @@ std::vector<Exposed> exposed_files(const Config& config, const Host& host) {
   if (is_used) files.push_back({folder, "DATA_DIR"});
   if (config.persist.value) files.push_back({disk, "the guest's persistent disk"});
   files.push_back({host.runtime_folder, "the runtime directory"});
+  if (!config.guest_password_file.value.empty()) {
+    files.push_back(
+        {absolute_path(config.guest_password_file.value, host.home, host.working_folder),
+         "GUEST_PASSWORD_FILE"});
+  }
   return files;
 }
 

@@ -138,7 +138,8 @@ std::optional<CloudInit> resolve_cloud_init(const Config& config, const Host& ho
   cloud_init.user_data = host.user_data;
   cloud_init.ssh_keys = resolve_ssh_keys(config.ssh_pubkey, findings);
   std::string password = config.guest_password.value;
-  const bool nobody_said = password.empty() && config.ssh_pubkey.value.empty() && !has_user_data;
+  const bool nobody_said = password.empty() && !config.guest_password.invalid &&
+                           config.ssh_pubkey.value.empty() && !has_user_data;
   if (nobody_said && config.persist.value) {
     findings.refuse(config.persist,
                     "a password made for this run would be lost, and the disk would keep it",

@@ -36,16 +36,23 @@ struct Way {
   std::string name;
   Launcher::Variables variables{};
   std::vector<std::string> arguments{};
+  std::string kept = "GUEST_PASSWORD=";  ///< what /proc may show of it
 };
 
 std::vector<Way> all_ways(const FakeHost& host) {
   const auto file = host / "vm.toml";
   write_text(file, "guest_password = \"" + password + "\"\n");
   ::chmod(file.c_str(), 0600);
+  const auto secret = host / "password";
+  write_text(secret, password + "\n");
   return {{"environment", {{"GUEST_PASSWORD", password}}},
           {"--set", {}, {"--set", "GUEST_PASSWORD=" + password}},
           {"--set=", {}, {"--set=guest_password=" + password}},
-          {"file", {{"GUEST_PASSWORD", ""}}, {file}}};
+          {"secret file",
+           {{"GUEST_PASSWORD", ""}, {"GUEST_PASSWORD_FILE", secret}},
+           {},
+           "GUEST_PASSWORD_FILE="},
+          {"file", {{"GUEST_PASSWORD", ""}}, {file}, "vm.toml"}};
 }
 
 /// What /proc tells of the launcher and everything that it has started.
@@ -107,7 +114,7 @@ TEST_CASE("secrets: a running VM shows its password nowhere") {
       CHECK(files.find("$6$") != files.npos);
       CHECK_FALSE(shows(files));
       const auto processes = seen_in_proc(launcher);
-      CHECK(processes.find(way.name == "file" ? "vm.toml" : "GUEST_PASSWORD=") != processes.npos);
+      CHECK(processes.find(way.kept) != processes.npos);
       CHECK_FALSE(shows(processes));
       gate.open();
       REQUIRE(launcher.wait_for_log("The machine runs"));
@@ -123,7 +130,6 @@ TEST_CASE("secrets: a running VM shows its password nowhere") {
 TEST_CASE("secrets: no command prints the password, but config that is asked to") {
   const FakeHost host;
   const auto other = host / "other.toml";
-  write_text(other, "guest_password = \"another\"\n");
   const std::vector<std::vector<std::string>> commands = {
       {"args"},
       {"args", "--format=lines"},
@@ -137,11 +143,15 @@ TEST_CASE("secrets: no command prints the password, but config that is asked to"
       {"seed", "-o", host / "seed.iso"}};
   for (const auto& way : all_ways(host)) {
     CAPTURE(way.name);
+    const bool is_in_file = way.name == "secret file";
+    // Both together are refused.
+    write_text(other, is_in_file ? "memory = 512\n" : "guest_password = \"another\"\n");
     for (const auto& command : commands) {
       const auto said = said_by(host, way, command);
       CHECK_FALSE_MESSAGE(shows(said), fmt::format("{}\n{}", command.front(), said));
     }
-    CHECK(shows(said_by(host, way, {"config", "--show-secrets"})));
+    // What is in a file stays there.
+    CHECK(shows(said_by(host, way, {"config", "--show-secrets"})) == !is_in_file);
   }
   CHECK_FALSE(shows(read_text(host / "seed.iso")));
   CHECK(fs::status(host / "seed.iso").permissions() == only_owner);
@@ -183,6 +193,49 @@ TEST_CASE("secrets: a configuration file with a password that others can read is
   ::chmod(file.c_str(), 0644);
   const auto said = said_by(host, {"both", {{"GUEST_PASSWORD", "x"}}, {file}}, {"config"});
   CHECK(said.find(warning) != said.npos);
+}
+
+TEST_CASE("secrets: a file that has no password is refused by name and not waited for") {
+  const FakeHost host;
+  write_text(host / "empty", "");
+  write_text(host / "large", password + std::string(5000, 'x'));
+  fs::create_directory(host / "folder");
+  fs::create_symlink("nowhere", host / "dangling");
+  REQUIRE(::mkfifo((host / "fifo").c_str(), 0600) == 0);
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"missing", "No such file or directory"},
+      {"dangling", "No such file or directory"},
+      {"folder", "it is a folder"},
+      {"fifo", "it is a FIFO, which is not read"},
+      {"empty", "it is empty"},
+      {"large", "it is larger than 4096 bytes"}};
+  for (const auto& [name, why] : rows) {
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"run"}, {"config"}, {"args"}, {"seed", "-o", host / "s.iso"}}) {
+      CAPTURE(command.front());
+      Launcher launcher(
+          host.settings({{"GUEST_PASSWORD", ""}, {"GUEST_PASSWORD_FILE", host / name}}), command);
+      const auto finished = launcher.finish();
+      CHECK(finished.status == 2);
+      CHECK_MESSAGE(
+          finished.log.find(fmt::format("error: GUEST_PASSWORD_FILE='{}': cannot be taken: {}\n"
+                                        "  from:  GUEST_PASSWORD_FILE (environment)\n",
+                                        host / name, why)) != finished.log.npos,
+          finished.log);
+      CHECK_FALSE(shows(finished.log + finished.output));
+    }
+  }
+}
+
+TEST_CASE("secrets: who only asks a running VM needs no password file") {
+  const FakeHost host;
+  Launcher launcher(run_settings(host, {}));
+  REQUIRE(launcher.wait_for_log("The machine runs"));
+  Launcher client(host.settings({{"GUEST_PASSWORD", ""}, {"GUEST_PASSWORD_FILE", "/nowhere"}}),
+                  {"status", "--format=json"});
+  CHECK(client.finish().status == 0);
+  launcher.signal(SIGTERM);
+  host.finish(launcher);
 }
 
 TEST_CASE("secrets: a disk that is kept is for its owner alone, also where a start was cut off") {

@@ -74,6 +74,7 @@ TEST_CASE("a setting is shown with where it was given, or with what it is by def
                 "CLOUD_INIT_USER_DATA is not set: file with your own cloud-init user-data, used as "
                 "it is",
                 "GUEST_PASSWORD=(hidden) (environment)",
+                "GUEST_PASSWORD_FILE is not set: file with the GUEST_PASSWORD, in place of it",
                 "SSH_PUBKEY is not set: public keys that may log in, one a line",
                 "GUEST_NAME=vm (default): name of the VM and host name of the guest"});
 }

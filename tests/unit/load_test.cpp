@@ -71,6 +71,7 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.arch.origin = by_default("ARCH");
   expected.guest_name = {"vm", by_default("GUEST_NAME")};
   expected.guest_password = {"", by_default("GUEST_PASSWORD")};
+  expected.guest_password_file = {"", by_default("GUEST_PASSWORD_FILE")};
   expected.ssh_port = {{"", 2222}, by_default("SSH_PORT")};
   expected.network = {Network::open, by_default("NETWORK")};
   expected.ssh_pubkey = {"", by_default("SSH_PUBKEY")};

@@ -3,6 +3,7 @@
 
 #include "base/ascii.hpp"
 #include "config/load.hpp"
+#include "config/secret_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -97,8 +98,24 @@ TEST_CASE("only the password is a secret") {
   }
   for (const auto& setting : share_settings()) CHECK_FALSE(setting.secret);
   CHECK(is_secret({0, "GUEST_PASSWORD"}));
+  CHECK_FALSE(is_secret({0, "GUEST_PASSWORD_FILE"}));
   CHECK_FALSE(is_secret({0, "MEMORY"}));
   CHECK_FALSE(is_secret({1, "GUEST_PASSWORD"}));
+}
+
+TEST_CASE("every secret can be in a file that a setting of its own names") {
+  for (const auto& setting : vm_settings()) {
+    if (!setting.secret) continue;
+    CAPTURE(setting.name);
+    const SettingKey file{0, file_setting_of(setting.name)};
+    CHECK(find_setting(file.name) == file);
+    CHECK(row_of(file).kind == ValueKind::path);
+    // What reads the files knows none of a share.
+    GivenTexts given;
+    given[file] = {"/file", {Source::environment, file.name, {}}};
+    REQUIRE(find_secret_files(given).size() == 1);
+    CHECK(find_secret_files(given).front().secret == setting.name);
+  }
 }
 
 TEST_CASE("variables and settings name each other") {
