@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "config/secrets.hpp"
 #include "libvirt/import_parts.hpp"
 
+#include <fmt/format.h>
+
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmr {
 namespace {
@@ -44,12 +49,20 @@ void import_command_line(DomainElement& domain, Import& import) {
   for (auto& line : domain.children) {
     if (!line.is_qemus || local_name(line) != "commandline") continue;
     line.taken = true;
+    std::vector<std::string> words;
     for (auto& argument : line.children) {
       if (!argument.is_qemus || local_name(argument) != "arg") continue;
       argument.taken = true;
       // An empty value is an empty argument.
-      if (const auto value = take(argument, "value")) import.add_arguments({*value});
+      if (const auto value = take(argument, "value")) words.push_back(*value);
     }
+    if (words.empty()) continue;
+    import.add_arguments(words);
+    // Who wrote the domain may not be who starts it.
+    import.change(line,
+                  fmt::format("QEMU does with your rights whatever it says: read it before you "
+                              "start this: {}",
+                              command_for_log(words)));
   }
 }
 

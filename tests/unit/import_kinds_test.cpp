@@ -102,6 +102,22 @@ TEST_CASE("QEMU's own arguments are found by their namespace, wherever it is dec
         "");
 }
 
+TEST_CASE("arguments of QEMU's own are told, since they may do anything") {
+  const auto notes = [](const std::string& arguments) {
+    return notes_of(
+        imported(domain_with("<devices><interface type='user'/></devices><commandline "
+                             "xmlns='http://libvirt.org/schemas/domain/qemu/1.0'>" +
+                             arguments + "</commandline>")));
+  };
+  const std::string before =
+      "domain.xml:3: <commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'>: carried "
+      "over, but QEMU does with your rights whatever it says: read it before you start this: ";
+  CHECK(notes("<arg value='-device'/><arg value='x, y'/>") == before + "-device 'x, y'\n");
+  CHECK(notes("<arg value='-object'/><arg value='secret,id=s,data=hunter2'/>") ==
+        before + "-object 'secret,id=s,data=…'\n");
+  CHECK(notes("") == "");
+}
+
 TEST_CASE("USB controllers are carried over, and one is made for devices that need it") {
   const auto usb = [](const std::string& controllers) {
     return arguments_of("<devices>" + controllers + "<interface type='user'/></devices>");
