@@ -7,12 +7,14 @@
 #include "config/raw_settings.hpp"
 #include "config/secret_files.hpp"
 #include "host/probe.hpp"
+#include "host/probe_files.hpp"
 #include "host/user_data_file.hpp"
 #include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
 #include "spec/argument_files.hpp"
 #include "spec/guest.hpp"
 #include "spec/problems.hpp"
+#include "spec/start_paths.hpp"
 
 #include <fmt/format.h>
 
@@ -143,6 +145,7 @@ ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>
   auto loaded = load(arguments, environment);
   read_secrets(loaded);
   auto host = probe_host(loaded.config);
+  probe_also(paths_of(start_paths(loaded.config, host)), host);
   return examine(std::move(loaded), std::move(host));
 }
 

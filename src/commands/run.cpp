@@ -17,6 +17,7 @@
 #include "run/session.hpp"
 #include "spec/limits.hpp"
 #include "spec/shares.hpp"
+#include "spec/start_paths.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -59,6 +60,7 @@ SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int 
   config.shares = std::move(loaded.config.shares);
   auto host = known.host;
   probe_files(config, host);
+  probe_also(paths_of(start_paths(config, host)), host);
   auto added = resolve_added_share(config, present, host);
   if (!added.problems.empty()) throw InvalidConfig(std::move(added.problems));
   if (added.share.create_source) {

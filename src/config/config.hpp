@@ -95,8 +95,10 @@ struct Config {
   Given<HelperExitPolicy> on_helper_exit;
   Given<std::uint64_t> hotplug_shares;
   Given<QemuUser> qemu_user;
-  std::vector<ShareConfig> shares;     ///< by number, ascending
-  std::vector<std::string> qemu_args;  ///< behind `--`
+  Given<std::vector<StartKind>> allow_in_share;  ///< what a guest may write to all the same
+  std::vector<ShareConfig> shares;               ///< by number, ascending
+  std::vector<std::string> qemu_args;            ///< behind `--`
+  std::string config_file;                       ///< as it was named; empty: none
 
   bool operator==(const Config&) const = default;
 };

@@ -102,6 +102,7 @@ LoadedConfig load_config(const Arguments& arguments, const std::vector<std::stri
     loaded.config.shares.push_back(std::move(share));
   }
   loaded.config.qemu_args = arguments.qemu_args;
+  loaded.config.config_file = file.name;
   loaded.given = raw.values;
   return loaded;
 }

@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "config/store.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace vmr {
@@ -78,6 +79,22 @@ Parsed<QemuUser> qemu_user(const Text& text) {
   if (const auto* ids = std::get_if<Owner>(&owner)) return QemuUser{QemuUser::Kind::given, *ids};
   return Invalid{"neither a word nor an owner",
                  "auto, launcher, or the numbers of a user and a group: 1000:1000"};
+}
+
+/// Words of StartKind, with blanks or commas between them.
+Parsed<std::vector<StartKind>> start_kinds(const Text& text) {
+  std::vector<StartKind> kinds;
+  std::string_view rest = text.value;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find_first_of(", \t"), rest.size());
+    const auto name = rest.substr(0, end);
+    rest.remove_prefix(std::min(rest.size(), end + 1));
+    if (name.empty()) continue;
+    auto kind = word<StartKind>({std::string(name), text.origin});
+    if (auto* invalid = std::get_if<Invalid>(&kind)) return std::move(*invalid);
+    kinds.push_back(std::get<StartKind>(kind));
+  }
+  return kinds;
 }
 
 Parsed<Architecture> architecture(const Text& text) {
@@ -162,6 +179,10 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      "whom QEMU runs as: auto (a user of its own where that can be), UID:GID, or launcher (this "
      "user, and nothing is taken from QEMU or virtiofsd)",
      store<&Config::qemu_user, qemu_user>},
+    {"ALLOW_IN_SHARE", "",
+     "what may be in a writable share although it decides the next start: words of config, image, "
+     "kernel, user-data, arguments, data, temporary, cache, programs; unset: nothing",
+     store<&Config::allow_in_share, start_kinds>},
 });
 
 }  // namespace

@@ -23,6 +23,18 @@ enum class HelperExitPolicy { stop, keep };
 /// What a persistent disk is made as.
 enum class PersistBase { automatic, copy, overlay };
 enum class Network { open, restricted };
+/// What decides the next start of a VM, as ALLOW_IN_SHARE names it.
+enum class StartKind {
+  configuration,
+  image,
+  kernel,
+  user_data,
+  arguments,
+  data,
+  temporary,
+  cache,
+  programs
+};
 
 template <typename E>
 struct Words;  // specialised below: `list`, an array of {word, value}
@@ -79,6 +91,19 @@ template <>
 struct Words<Network> {
   static constexpr std::array<std::pair<std::string_view, Network>, 2> list = {
       {{"open", Network::open}, {"restricted", Network::restricted}}};
+};
+template <>
+struct Words<StartKind> {
+  static constexpr std::array<std::pair<std::string_view, StartKind>, 9> list = {
+      {{"config", StartKind::configuration},
+       {"image", StartKind::image},
+       {"kernel", StartKind::kernel},
+       {"user-data", StartKind::user_data},
+       {"arguments", StartKind::arguments},
+       {"data", StartKind::data},
+       {"temporary", StartKind::temporary},
+       {"cache", StartKind::cache},
+       {"programs", StartKind::programs}}};
 };
 template <>
 struct Words<LogFormat> {

@@ -56,6 +56,7 @@ FoundGuest find_guest_in(const std::string& folder) {
   const auto path = folder + "/guest.toml";
   const auto file = open_to_read(path);
   FoundGuest found;
+  found.toml = path;
   if (!file.is_open || file.size > longest) {
     const auto reason = file.is_open                        ? "it is too large"
                         : ::access(path.c_str(), R_OK) == 0 ? "it is no regular file"

@@ -14,6 +14,7 @@ struct FoundGuest {
   std::optional<GuestImage> guest;
   std::string problem;                 ///< of the path itself
   std::vector<Problem> toml_problems;  ///< of the guest.toml in it, with their lines
+  std::string toml{};                  ///< the path of that; empty: none was read
 };
 
 /// The guest at `path`: a disk image, or a folder with a guest.toml.

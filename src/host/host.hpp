@@ -104,8 +104,12 @@ struct FileFacts {
                                        ///< of what is missing: where it would be made
   std::string missing_parent{};        ///< the folder a missing path would be in, where that is
                                        ///< missing too
-  std::string kernel_file_system{};    ///< the name of a file system that shows what the kernel has
-                                       ///< ("proc"); empty: it is on another
+  /// What leads to it and is not above it, each by its real path and its place: symbolic links, and
+  /// folders that `..` leaves. Whoever can write there chooses where it leads.
+  std::vector<std::string> passed{};
+  std::vector<std::string> mounts_below{};  ///< a folder: the places of what is mounted below it
+  std::string kernel_file_system{};  ///< the name of a file system that shows what the kernel has
+                                     ///< ("proc"); empty: it is on another
 
   bool operator==(const FileFacts&) const = default;
 };
@@ -190,14 +194,17 @@ struct Host {
   std::uint32_t gid = 0;
   bool is_pid_1 = false;
   Surroundings surroundings = Surroundings::machine;
-  bool own_network = false;          ///< its network is not the machine's: nothing is open to
-                                     ///< others that its container engine does not publish
-  std::string home;                  ///< for `~`
-  std::string working_folder;        ///< relative paths start here
-  std::string runtime_folder;        ///< absolute; runtime folders of VMs are made below it
-  std::string short_runtime_folder;  ///< the same for a VM whose sockets' paths would be too long
-  std::string temporary_folder;      ///< where QEMU keeps the changes of a disk until the end
-  bool has_temporary_folder = true;  ///< it can be written
+  bool own_network = false;           ///< its network is not the machine's: nothing is open to
+                                      ///< others that its container engine does not publish
+  std::string home;                   ///< for `~`
+  std::string working_folder;         ///< relative paths start here
+  std::string runtime_folder;         ///< absolute; runtime folders of VMs are made below it
+  std::string short_runtime_folder;   ///< the same for a VM whose sockets' paths would be too long
+  std::string temporary_folder;       ///< where QEMU keeps the changes of a disk until the end
+  bool has_temporary_folder = true;   ///< it can be written
+  std::string cache_folder;           ///< of guests and what programs told; empty: none
+  std::string description_folder;     ///< where users describe vhost-user programs; empty: none
+  std::vector<std::string> programs;  ///< beside QEMU and virtiofsd
   Architecture architecture = Architecture::x86_64;  ///< of this machine
   KvmFacts kvm;
   std::string qemu;                               ///< absolute path; empty: not found
@@ -212,6 +219,7 @@ struct Host {
   std::optional<std::uint64_t> memory_limit;      ///< MiB, of our cgroup; none: no limit
   int landlock = 0;                               ///< version; 0: the kernel has none
   std::optional<GuestImage> guest;                ///< of BASE_IMAGE, or the default one
+  std::string guest_toml;                         ///< that was read for it; empty: none
   std::string guest_problem;                      ///< why BASE_IMAGE cannot be used
   std::vector<Problem> guest_toml_problems;       ///< what is wrong in its guest.toml
   bool has_data_volume = false;                   ///< in a container: /data is mounted

@@ -101,6 +101,19 @@ PlaceOfPath find_place(const std::string& path) {
   return find_place(path, own_mountinfo());
 }
 
+std::vector<std::string> find_mounts_below(const std::string& folder, std::string_view mountinfo) {
+  std::vector<std::string> places;
+  for (const auto& mount : read_mounts(mountinfo)) {
+    if (mount.point == folder || !is_at_or_below(mount.point, folder)) continue;
+    places.push_back(mount.device + " " + mount.root);
+  }
+  return places;
+}
+
+std::vector<std::string> find_mounts_below(const std::string& folder) {
+  return find_mounts_below(folder, own_mountinfo());
+}
+
 bool is_mount_point(const std::string& path) {
   const auto mounts = read_mounts(own_mountinfo());
   return std::any_of(mounts.begin(), mounts.end(),

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmr {
 
@@ -19,6 +20,10 @@ PlaceOfPath find_place(const std::string& path, std::string_view mountinfo);
 
 /// By this process's own mounts.
 PlaceOfPath find_place(const std::string& path);
+
+/// The places of what is mounted below `folder`, which is a real path.
+std::vector<std::string> find_mounts_below(const std::string& folder, std::string_view mountinfo);
+std::vector<std::string> find_mounts_below(const std::string& folder);
 
 /// Whether something is mounted at exactly this path.
 bool is_mount_point(const std::string& path);

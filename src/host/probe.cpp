@@ -63,29 +63,45 @@ std::string find_firmware() {
   return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
 }
 
-/// `name` in the cache folder, which scripts/build-guest fills.
-std::string cached_guest(const std::string& home) {
-  const auto cache = environment("XDG_CACHE_HOME");
-  return (cache.starts_with('/') ? cache : home + "/.cache") + "/vm-runner/guest";
+/// `name` in the folder that `variable` names, or in `usual` of the home; empty: there is neither.
+std::string folder_of_user(const char* variable, const Host& host, const char* usual,
+                           const char* name) {
+  auto folder = environment(variable);
+  if (!folder.starts_with('/')) folder = host.home + usual;
+  return folder.starts_with('/') ? folder + name : std::string();
+}
+
+/// What is executed beside QEMU and virtiofsd: qemu-img, and this program.
+std::vector<std::string> find_programs() {
+  std::error_code ignored;
+  std::vector<std::string> programs = {
+      find_in_path("qemu-img"), std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
+  std::erase(programs, "");
+  return programs;
+}
+
+void take_guest(FoundGuest found, Host& host) {
+  host.guest = std::move(found.guest);
+  host.guest_problem = std::move(found.problem);
+  host.guest_toml_problems = std::move(found.toml_problems);
+  host.guest_toml = std::move(found.toml);
 }
 
 void probe_guest(const Config& config, Host& host) {
   if (config.base_image.value == no_base_image) return;
   if (!config.base_image.value.empty()) {
     const auto path = absolute_path(config.base_image.value, host.home, host.working_folder);
-    auto found = find_guest(path);
-    host.guest = std::move(found.guest);
-    host.guest_problem = std::move(found.problem);
-    host.guest_toml_problems = std::move(found.toml_problems);
+    take_guest(find_guest(path), host);
     return;
   }
   // A bare KERNEL has nothing of the default guest.
   if (!config.kernel.value.empty()) return;
-  for (const auto& folder : {std::string(embedded_guest), cached_guest(host.home)}) {
-    auto found = find_guest(folder);
-    host.guest = std::move(found.guest);
-    // One that is there and broken is not passed over in silence.
-    host.guest_toml_problems = std::move(found.toml_problems);
+  std::vector<std::string> folders = {embedded_guest};
+  if (!host.cache_folder.empty()) folders.push_back(host.cache_folder + "/guest");
+  for (const auto& folder : folders) {
+    take_guest(find_guest(folder), host);
+    // That there is none is no fault. One that is there and broken is not passed over in silence.
+    host.guest_problem.clear();
     if (host.guest || !host.guest_toml_problems.empty()) return;
   }
 }
@@ -198,6 +214,9 @@ Host probe_host(const Config& config) {
   host.home = find_home();
   std::error_code ignored;
   host.working_folder = std::filesystem::current_path(ignored).string();
+  host.cache_folder = folder_of_user("XDG_CACHE_HOME", host, "/.cache", "/vm-runner");
+  host.description_folder = folder_of_user("XDG_CONFIG_HOME", host, "/.config", "/qemu");
+  host.programs = find_programs();
   host.runtime_folder = find_runtime_folder(host.uid);
   host.short_runtime_folder = find_short_runtime_folder(host.uid);
   host.temporary_folder = find_temporary_folder(host);

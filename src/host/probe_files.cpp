@@ -7,6 +7,7 @@
 #include "host/file_contents.hpp"
 #include "host/file_systems.hpp"
 #include "host/mounts.hpp"
+#include "host/path_steps.hpp"
 #include "host/probe_disks.hpp"
 #include "host/probe_tree.hpp"
 
@@ -48,6 +49,19 @@ bool is_reachable(std::filesystem::path path) {
   return true;
 }
 
+/// What leads to `path` beside what is above it, by real paths and places.
+std::vector<std::string> find_passed(const std::string& path, const std::string& real_path) {
+  auto steps = follow_path(path);
+  // A link to what is not there leads somewhere all the same.
+  if (steps.end != real_path) steps.passed.push_back(steps.end);
+  std::vector<std::string> names;
+  for (auto& step : steps.passed) {
+    names.push_back(find_place(step).place);
+    names.push_back(std::move(step));
+  }
+  return names;
+}
+
 }  // namespace
 
 FileFacts probe_file(const std::string& path) {
@@ -60,6 +74,7 @@ FileFacts probe_file(const std::string& path) {
   facts.place = place.place;
   facts.on_root_mount = place.on_root_mount;
   facts.root_has_layers = place.root_has_layers;
+  facts.passed = find_passed(path, facts.real_path);
   facts.reachable =
       is_reachable(path) && (facts.real_path == path || is_reachable(facts.real_path));
   struct stat info {};
@@ -86,6 +101,12 @@ FileFacts probe_file(const std::string& path) {
   return facts;
 }
 
+void probe_also(const std::vector<std::string>& paths, Host& host) {
+  for (const auto& path : paths) {
+    if (!host.files.contains(path)) host.files.emplace(path, probe_file(path));
+  }
+}
+
 void probe_files(const Config& config, Host& host) {
   host.files.clear();
   std::vector<std::string> paths = {host.firmware,
@@ -94,6 +115,7 @@ void probe_files(const Config& config, Host& host) {
                                     config.base_image.value,
                                     config.guest_password_file.value,
                                     host.runtime_folder + "/" + config.guest_name.value,
+                                    host.short_runtime_folder,
                                     host.short_runtime_folder + "/" + config.guest_name.value};
   paths.push_back(host.qemu);
   if (host.virtiofsd) paths.push_back(host.virtiofsd->path);
@@ -110,6 +132,11 @@ void probe_files(const Config& config, Host& host) {
     const auto whole = absolute_path(path, host.home, host.working_folder);
     auto& facts = host.files[whole] = probe_file(whole);
     facts.contents = read_contents(whole);
+  }
+  for (const auto& share : config.shares) {
+    if (share.source.value.empty()) continue;
+    auto& facts = host.files[absolute_path(share.source.value, host.home, host.working_folder)];
+    facts.mounts_below = find_mounts_below(facts.real_path);
   }
   for (const auto& share : config.shares) {
     if (share.accessmode.value != AccessMode::mapped) continue;

@@ -5,6 +5,7 @@
 #include "host/host.hpp"
 
 #include <string>
+#include <vector>
 
 namespace vmr {
 
@@ -15,5 +16,8 @@ FileFacts probe_file(const std::string& path);
 /// included, and puts what it finds in the place of `host`'s files. Its guest and folders are known
 /// by now.
 void probe_files(const Config& config, Host& host);
+
+/// Looks at those of `paths`, absolute ones, that `host` does not know yet.
+void probe_also(const std::vector<std::string>& paths, Host& host);
 
 }  // namespace vmr

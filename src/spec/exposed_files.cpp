@@ -1,68 +1,110 @@
 // SPDX-License-Identifier: MIT
 #include "spec/exposed_files.hpp"
 
-#include "base/paths.hpp"
-#include "config/persistent_disk.hpp"
-#include "spec/guest.hpp"
+#include "spec/start_paths.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <set>
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmr {
 namespace {
 
-/// A path that the guest must not write to, and what it is.
-struct Exposed {
-  std::string path;
-  std::string what;
+using Names = std::vector<std::string>;
+
+bool is_below(std::string_view path, std::string_view folder) {
+  if (path.empty() || folder.empty() || !path.starts_with(folder)) return false;
+  return path.size() > folder.size() && (folder.back() == '/' || path[folder.size()] == '/');
+}
+
+/// Where the file itself is: by its real path, and by where that is on a device. A real path starts
+/// with a slash, a place with a number: the two are never taken for each other.
+Names names_of(const std::string& path, const Host& host) {
+  const auto& facts = facts_of(path, host);
+  return {facts.real_path.empty() ? path : facts.real_path, facts.place};
+}
+
+/// The same of a folder, with what is mounted below it.
+Names names_of_all_in(const std::string& folder, const Host& host) {
+  auto names = names_of(folder, host);
+  const auto& mounts = facts_of(folder, host).mounts_below;
+  names.insert(names.end(), mounts.begin(), mounts.end());
+  return names;
+}
+
+template <typename Relation>
+bool any_pair(const Names& inner, const Names& outer, Relation relation) {
+  return std::any_of(inner.begin(), inner.end(), [&](const std::string& one) {
+    return std::any_of(outer.begin(), outer.end(),
+                       [&](const std::string& other) { return relation(one, other); });
+  });
+}
+
+bool is_at_or_below(const Names& inner, const Names& outer) {
+  return any_pair(inner, outer, [](const std::string& one, const std::string& other) {
+    return is_below(one, other) || (!one.empty() && one == other);
+  });
+}
+
+/// How the share lets a guest decide what is at the path; empty: it does not.
+std::string exposure_of(const StartPath& start, const Names& share, const Host& host) {
+  const auto place = start.place.empty() ? "" : fmt::format(" ({})", start.place);
+  const auto& path = start.path;
+  if (is_at_or_below(names_of(path, host), share)) {
+    return fmt::format("it has {} in it, '{}'{}", start.what, path, place);
+  }
+  // The folder itself no guest can replace.
+  if (any_pair(facts_of(path, host).passed, share, is_below)) {
+    return fmt::format("it has a part of the way to {} in it, '{}'{}", start.what, path, place);
+  }
+  if (start.with_all_below && is_at_or_below(share, names_of_all_in(path, host))) {
+    return fmt::format("it is in {}, '{}'", start.what, path);
+  }
+  return {};
+}
+
+/// What is found of a share, once each.
+struct Exposures {
+  Names texts;
+  Names words;  ///< of ALLOW_IN_SHARE
+  bool are_allowable = true;
 };
 
-bool is_at_or_below(const std::string& path, const std::string& folder) {
-  if (path.empty() || folder.empty()) return false;
-  return path == folder || path.starts_with(folder.ends_with('/') ? folder : folder + '/');
+void add_once(std::string text, Names& texts) {
+  if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
 }
 
-/// Whether `inner` is in the folder `outer`, by their real paths or by where they are on a device.
-bool is_in(const std::string& inner, const std::string& outer, const Host& host) {
-  const auto& one = facts_of(inner, host);
-  const auto& other = facts_of(outer, host);
-  return is_at_or_below(one.real_path.empty() ? inner : one.real_path,
-                        other.real_path.empty() ? outer : other.real_path) ||
-         is_at_or_below(one.place, other.place);
+Exposures find_exposures(const Config& config, const Share& share, const Host& host) {
+  const auto names = names_of_all_in(share.source, host);
+  const auto& allowed = config.allow_in_share.value;
+  Exposures found;
+  // The setting takes the place of the one that is there.
+  for (const auto kind : allowed) add_once(std::string(word_for(kind)), found.words);
+  Names paths;
+  for (const auto& start : start_paths(config, host)) {
+    const bool is_allowed =
+        start.kind && std::find(allowed.begin(), allowed.end(), *start.kind) != allowed.end();
+    if (is_allowed) continue;
+    auto text = exposure_of(start, names, host);
+    if (text.empty()) continue;
+    if (start.kind) add_once(std::string(word_for(*start.kind)), found.words);
+    found.are_allowable &= start.kind.has_value();
+    const bool is_said = std::find(paths.begin(), paths.end(), start.path) != paths.end();
+    paths.push_back(start.path);
+    if (!is_said) found.texts.push_back(std::move(text));
+  }
+  return found;
 }
 
-std::vector<Exposed> exposed_files(const Config& config, const Host& host) {
-  std::vector<Exposed> files;
-  const auto guest = chosen_guest(config, host);
-  if (guest && !config.base_image.value.empty()) {
-    files.push_back(
-        {absolute_path(config.base_image.value, host.home, host.working_folder), "BASE_IMAGE"});
-  }
-  std::set<std::string> seen;
-  for (auto path = guest ? guest->disk : ""; !path.empty() && seen.insert(path).second;
-       path = facts_of(path, host).backing) {
-    files.push_back({path, files.empty() || seen.size() == 1
-                               ? "the guest's disk image"
-                               : "the image behind the guest's disk"});
-  }
-  const auto disk =
-      persistent_disk_of(config, host.home, host.working_folder, host.has_data_volume);
-  const auto folder = disk.substr(0, disk.rfind('/'));
-  // Where nothing is kept, and nobody named it, there is none.
-  const bool is_used = config.persist.value || !config.data_dir.value.empty() ||
-                       facts_of(folder, host).kind != FileFacts::Kind::missing;
-  if (is_used) files.push_back({folder, "DATA_DIR"});
-  if (config.persist.value) files.push_back({disk, "the guest's persistent disk"});
-  files.push_back({host.runtime_folder, "the runtime directory"});
-  if (!config.guest_password_file.value.empty()) {
-    files.push_back(
-        {absolute_path(config.guest_password_file.value, host.home, host.working_folder),
-         "GUEST_PASSWORD_FILE"});
-  }
-  return files;
+std::string joined(const Names& texts) {
+  constexpr std::size_t most = 5;
+  if (texts.size() <= most) return fmt::format("{}", fmt::join(texts, "; "));
+  return fmt::format("{}; and {} more", fmt::join(texts.begin(), texts.begin() + most, "; "),
+                     texts.size() - most);
 }
 
 }  // namespace
@@ -73,21 +115,18 @@ void check_exposed_files(const Config& config, const ShareConfig& asked, const S
   // Which is said already.
   const auto& real_path = facts_of(share.source, host).real_path;
   if ((real_path.empty() ? share.source : real_path) == "/") return;
-  const auto hint =
-      fmt::format("share another folder, or set {}=1", asked.readonly.origin.variable);
-  for (const auto& [path, what] : exposed_files(config, host)) {
-    if (!is_in(path, share.source, host)) continue;
-    findings.refuse(asked.source,
-                    fmt::format("it has {} in it, '{}': what the guest writes there decides what "
-                                "the next start opens",
-                                what, path),
-                    hint);
-    return;
+  const auto found = find_exposures(config, share, host);
+  if (found.texts.empty()) return;
+  auto hint = fmt::format("share another folder, put that elsewhere, or set {}=1",
+                          asked.readonly.origin.variable);
+  if (found.are_allowable) {
+    hint +=
+        fmt::format("; ALLOW_IN_SHARE={} lets the guest decide it", fmt::join(found.words, ","));
   }
-  if (!is_in(share.source, host.runtime_folder, host)) return;
-  findings.refuse(asked.source,
-                  fmt::format("it is in the runtime directory '{}'", host.runtime_folder),
-                  "share another folder");
+  findings.refuse(
+      asked.source,
+      joined(found.texts) + ": what the guest writes there decides what the next start opens",
+      hint);
 }
 
 }  // namespace vmr

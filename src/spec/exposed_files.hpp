@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a guest must not be handed: the files that decide what its own QEMU opens.
+// What a guest must not be handed: the files that decide what the next start opens and executes.
 #pragma once
 
 #include "config/config.hpp"
@@ -9,8 +9,9 @@
 
 namespace vmr {
 
-/// Refuses a writable share that has the guest's disk, an image behind it, DATA_DIR or the runtime
-/// directory in it. What the guest wrote there would count at the next start.
+/// Refuses a writable share that has one of start_paths() in it, or a link on the way to one, or
+/// that is in a folder whose contents decide: what the guest wrote there would count at the next
+/// start. ALLOW_IN_SHARE lets it be.
 void check_exposed_files(const Config& config, const ShareConfig& asked, const Share& share,
                          const Host& host, Findings& findings);
 

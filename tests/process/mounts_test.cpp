@@ -25,6 +25,13 @@ TEST_CASE("a place is a device and a path on it, whichever mount leads there") {
   CHECK(find_place("/x", "no such line\n\n1 2 3\n").place == "");
 }
 
+TEST_CASE("what is mounted below a folder is told by its place") {
+  using Places = std::vector<std::string>;
+  CHECK(find_mounts_below("/share", mounts) == Places{"0:51 /", "8:2 /"});
+  CHECK(find_mounts_below("/srv", mounts) == Places{});
+  CHECK(find_mounts_below("/", mounts).size() == 5);
+}
+
 TEST_CASE("the root is told, and whether it is put together of layers") {
   CHECK(find_place("/opt/x", mounts).on_root_mount);
   CHECK(find_place("/opt/x", mounts).root_has_layers);

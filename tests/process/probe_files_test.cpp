@@ -91,6 +91,33 @@ TEST_CASE("names that only QEMU reads are told apart") {
   CHECK(look_at(folder / "disk").at(folder / "disk").backing == folder / "a/b:c");
 }
 
+TEST_CASE("links on the way to a file are told, and folders that are left again") {
+  const TemporaryFolder folder;
+  namespace fs = std::filesystem;
+  const auto root = fs::canonical(folder.path()).string();
+  fs::create_directories(root + "/a/b");
+  fs::create_directories(root + "/there");
+  write_text(root + "/there/k", "");
+  fs::create_symlink("../../there", root + "/a/b/link");
+  fs::create_symlink(root + "/a/b/link/k", root + "/far");
+  fs::create_symlink("a/nothing", root + "/dangling");
+  const auto passed = [&](const std::string& path) {
+    std::vector<std::string> paths;
+    for (const auto& name : probe_file(root + path).passed) {
+      if (name.starts_with(root)) paths.push_back(name.substr(root.size()));
+    }
+    return paths;
+  };
+  using Paths = std::vector<std::string>;
+  CHECK(passed("/there/k") == Paths{});
+  CHECK(passed("/a/b/link/k") == Paths{"/a/b/link", "/a/b", "/a"});
+  CHECK(passed("/far") == Paths{"/far", "/a/b/link", "/a/b", "/a"});
+  CHECK(passed("/a/b/../../there/k") == Paths{"/a/b", "/a"});
+  CHECK(passed("/dangling") == Paths{"/dangling", "/a/nothing"});
+  fs::create_symlink("ring", root + "/ring");
+  CHECK(passed("/ring/x").size() >= 40);
+}
+
 TEST_CASE("a link is reachable when it is, and what it leads to") {
   const TemporaryFolder open;
   const TemporaryFolder closed;

@@ -39,10 +39,12 @@ TEST_CASE("a share with the guest's own disk in it is refused, with the way out"
   CHECK(judge({"FILESYSTEM_SOURCE=/vms/a", "BASE_IMAGE=/vms/a/top.qcow2"}, host_with_files())
             .problems ==
         std::vector<Problem>{
-            {"FILESYSTEM_SOURCE='/vms/a': it has BASE_IMAGE in it, '/vms/a/top.qcow2': what the "
-             "guest writes there decides what the next start opens",
+            {"FILESYSTEM_SOURCE='/vms/a': it has BASE_IMAGE in it, '/vms/a/top.qcow2'; it has the "
+             "image behind the guest's disk in it, '/vms/a/b/base': what the guest writes there "
+             "decides what the next start opens",
              "FILESYSTEM_SOURCE (environment)",
-             "share another folder, or set FILESYSTEM_READONLY=1"}});
+             "share another folder, put that elsewhere, or set FILESYSTEM_READONLY=1; "
+             "ALLOW_IN_SHARE=image lets the guest decide it"}});
 }
 
 TEST_CASE("what decides of a guest's start is not handed to it") {
@@ -77,6 +79,179 @@ TEST_CASE("neither links nor other mounts hide what is in a share") {
   CHECK(said_of("/share", {}, host) != "");
   host.files["/share"].place = "8:2 /srv";
   CHECK(said_of("/share", {}, host) == "");
+}
+
+/// A path of each kind, the settings that make it count, and its word; empty: nothing allows it.
+struct Kind {
+  std::string path;
+  std::string what;
+  std::string word;
+  Strings settings{};
+};
+
+const std::vector<Kind> kinds = {
+    {"/p/vm.toml", "the configuration file", "config"},
+    {"/p/img/disk", "BASE_IMAGE", "image", {"BASE_IMAGE=/p/img"}},
+    {"/p/img/guest.toml", "the guest's guest.toml", "image", {"BASE_IMAGE=/p/img"}},
+    {"/p/a/top.qcow2", "the guest's disk", "image"},
+    {"/p/base/b", "the image behind the guest's disk", "image"},
+    {"/p/g/vmlinuz", "the guest's kernel", "kernel"},
+    {"/p/g/initrd", "the guest's initrd", "kernel"},
+    {"/p/k", "KERNEL", "kernel", {"KERNEL=/p/k"}},
+    {"/work/k", "KERNEL", "kernel", {"KERNEL=k"}},
+    {"/work/i, 'ü'\n%s", "INITRD", "kernel", {"INITRD=i, 'ü'\n%s"}},
+    {"/root/user-data", "CLOUD_INIT_USER_DATA", "user-data", {"CLOUD_INIT_USER_DATA=~/user-data"}},
+    {"/pw/pw", "GUEST_PASSWORD_FILE", "user-data", {"GUEST_PASSWORD_FILE=/pw/pw"}},
+    {"/p/data/x", "DATA_DIR", "data", {"DATA_DIR=/p/data/x"}},
+    {"/run/vm-runner", "the runtime directory", ""},
+    {"/t/tmp", "the temporary directory", "temporary"},
+    {"/root/.cache/vm-runner", "the cache directory", "cache"},
+    {"/root/.config/qemu", "the directory that names virtiofsd", "programs"},
+    {"/p/bin/qemu", "QEMU", "programs"},
+    {"/p/lib/virtiofsd", "virtiofsd", "programs"},
+    {"/p/sbin/qemu-img", "a program", "programs"},
+    {"/o/own.img",
+     "a file of your own QEMU arguments",
+     "arguments",
+     {"EXTRA_ARGS=-hda /o/own.img"}},
+    {"/ob/own-base",
+     "the image behind a disk of your own QEMU arguments",
+     "arguments",
+     {"EXTRA_ARGS=-hda /o/own.img"}},
+    {"/b/board.dtb",
+     "a file of your own QEMU arguments",
+     "arguments",
+     {"EXTRA_ARGS=-dtb /b/board.dtb"}},
+    {"/l/log",
+     "a file of your own QEMU arguments",
+     "arguments",
+     {"EXTRA_ARGS=-chardev file,id=c,path=/l/log"}},
+};
+
+Host host_of_kinds() {
+  auto host = docker_host();
+  host.guest = GuestImage{"d", "/p/g/vmlinuz", "/p/g/initrd", "/p/a/top.qcow2", "qcow2", "", ""};
+  host.guest_toml = "/p/img/guest.toml";
+  host.files["/p/a/top.qcow2"].backing = "/p/base/b";
+  host.files["/o/own.img"].backing = "/ob/own-base";
+  host.temporary_folder = "/t/tmp";
+  host.cache_folder = "/root/.cache/vm-runner";
+  host.description_folder = "/root/.config/qemu";
+  host.qemu = "/p/bin/qemu";
+  host.virtiofsd->path = "/p/lib/virtiofsd";
+  host.programs = {"/p/sbin/qemu-img"};
+  return host;
+}
+
+/// What is said of a share of the folder that `kind` is in, at a start or of one that is added.
+Strings said_of_kind(const Kind& kind, const std::string& source, Strings more, bool is_added) {
+  auto host = host_of_kinds();
+  host.files[source] = folder();
+  more.push_back("FILESYSTEM3_SOURCE=" + source);
+  more.insert(more.end(), kind.settings.begin(), kind.settings.end());
+  const auto config = load_config({}, more, {"/p/vm.toml", ""}).config;
+  const auto problems =
+      is_added ? resolve_added_share(config, {}, host).problems : resolve(config, host).problems;
+  Strings said;
+  for (const auto& problem : problems) {
+    if (problem.message.starts_with("FILESYSTEM3_SOURCE=")) {
+      said.push_back(problem.message + "\n" + problem.hint);
+    }
+  }
+  return said;
+}
+
+TEST_CASE(
+    "every kind of path that decides a start is kept from the guest, also from later shares") {
+  for (const auto& kind : kinds) {
+    CAPTURE(kind.path);
+    const auto source = kind.path.substr(0, kind.path.rfind('/'));
+    for (const bool is_added : {false, true}) {
+      CAPTURE(is_added);
+      const auto said = said_of_kind(kind, source, {}, is_added);
+      REQUIRE(said.size() == 1);
+      const auto exposed = "it has " + kind.what + " in it, '" + kind.path + "'";
+      const bool is_image = kind.what == "BASE_IMAGE";
+      CHECK(said[0].find(is_image ? "it has BASE_IMAGE in it, '/p/img'" : exposed) !=
+            std::string::npos);
+      CHECK((said[0].find("ALLOW_IN_SHARE=") == std::string::npos) == kind.word.empty());
+      CHECK(said_of_kind(kind, source, {"FILESYSTEM3_READONLY=1"}, is_added) == Strings{});
+      CHECK(said_of_kind(kind, "/elsewhere", {}, is_added) == Strings{});
+      // Another word allows nothing of this one.
+      const std::string all =
+          "config,image kernel,user-data, arguments data temporary,cache programs";
+      CHECK(said_of_kind(kind, source, {"ALLOW_IN_SHARE=" + all}, is_added).empty() ==
+            !kind.word.empty());
+    }
+  }
+}
+
+TEST_CASE(
+    "a word of ALLOW_IN_SHARE allows what it names, and the hint keeps those that are there") {
+  const Kind kind{"/root/.cache/vm-runner", "", "", {}};
+  CHECK(said_of_kind(kind, "/root", {"ALLOW_IN_SHARE=kernel"}, false) ==
+        Strings{"FILESYSTEM3_SOURCE='/root': it has the cache directory in it, "
+                "'/root/.cache/vm-runner'; it has the directory that names virtiofsd in it, "
+                "'/root/.config/qemu': what the guest writes there decides what the next start "
+                "opens\nshare another folder, put that elsewhere, or set FILESYSTEM3_READONLY=1; "
+                "ALLOW_IN_SHARE=kernel,cache,programs lets the guest decide it"});
+  CHECK(said_of_kind(kind, "/root", {"ALLOW_IN_SHARE=cache,programs"}, false) == Strings{});
+  CHECK(load_config({}, {"ALLOW_IN_SHARE=config, imag"}, {}).problems ==
+        std::vector<Problem>{{"ALLOW_IN_SHARE='config, imag': Invalid value for attribute "
+                              "'allow_in_share'",
+                              "ALLOW_IN_SHARE (environment)",
+                              "did you mean 'image'? one of: config, image, kernel, user-data, "
+                              "arguments, data, temporary, cache, programs"}});
+}
+
+TEST_CASE("the line that names a path is told, and many are counted") {
+  auto host = host_of_kinds();
+  host.files["/p"] = folder();
+  host.temporary_folder = "/p/tmp";
+  const auto config =
+      load_config({}, {"FILESYSTEM_SOURCE=/p"}, {"/p/vm.toml", "\nkernel = '/p/k'\n"}).config;
+  const auto problems = resolve(config, host).problems;
+  const auto found = std::find_if(problems.begin(), problems.end(), [](const Problem& problem) {
+    return problem.message.starts_with("FILESYSTEM_SOURCE=");
+  });
+  REQUIRE(found != problems.end());
+  CHECK(found->message ==
+        "FILESYSTEM_SOURCE='/p': it has the configuration file in it, '/p/vm.toml'; it has KERNEL "
+        "in it, '/p/k' (/p/vm.toml:2); it has the temporary directory in it, '/p/tmp'; it has QEMU "
+        "in it, '/p/bin/qemu'; it has virtiofsd in it, '/p/lib/virtiofsd'; and 1 more: what the "
+        "guest writes there decides what the next start opens");
+}
+
+TEST_CASE("a share in a folder whose contents decide is refused too") {
+  CHECK(said_of("/root/.cache/vm-runner/x", {}, host_of_kinds()) ==
+        "FILESYSTEM_SOURCE='/root/.cache/vm-runner/x': it is in the cache directory, "
+        "'/root/.cache/vm-runner': what the guest writes there decides what the next start opens");
+  CHECK(said_of("/t/tmp/x", {}, host_of_kinds()) == "");
+}
+
+TEST_CASE(
+    "a link in a share that leads out of it counts, and so does a folder that is left again") {
+  auto host = host_with_files();
+  host.files["/vms/a/top.qcow2"].passed = {"8:1 /share/link", "/share/link"};
+  CHECK(said_of("/share", {}, host) ==
+        "FILESYSTEM_SOURCE='/share': it has a part of the way to BASE_IMAGE in it, "
+        "'/vms/a/top.qcow2': what the guest writes there decides what the next start opens");
+  host.files["/share"].real_path = "/elsewhere";
+  CHECK(said_of("/share", {}, host) == "");
+  host.files["/share"].place = "8:1 /share";
+  CHECK(said_of("/share", {}, host) != "");
+  // The shared folder itself stays where it is: "/share/../vms/a/top.qcow2".
+  host = host_with_files();
+  host.files["/vms/a/top.qcow2"].passed = {"/share"};
+  CHECK(said_of("/share", {}, host) == "");
+}
+
+TEST_CASE("what is mounted in a share is in it, by whichever mount it is named") {
+  auto host = host_with_files();
+  host.files["/share"].mounts_below = {"8:2 /vms"};
+  CHECK(said_of("/share", {}, host) == "");
+  host.files["/vms/a/top.qcow2"].place = "8:2 /vms/a/top.qcow2";
+  CHECK(said_of("/share", {}, host) != "");
 }
 
 TEST_CASE("a share that is added is looked at in the same way") {

@@ -25,7 +25,10 @@ Arguments with_settings(const Strings& assignments) {
 
 LoadedConfig load(const Strings& environment, const std::string& toml = "",
                   const Strings& assignments = {}) {
-  return load_config(with_settings(assignments), environment, {"vm.toml", toml});
+  auto loaded = load_config(with_settings(assignments), environment, {"vm.toml", toml});
+  CHECK(loaded.config.config_file == "vm.toml");
+  loaded.config.config_file.clear();
+  return loaded;
 }
 
 /// Share `number` when only its source is given, in the environment.
@@ -90,6 +93,7 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.on_helper_exit = {HelperExitPolicy::stop, by_default("ON_HELPER_EXIT")};
   expected.hotplug_shares = {4, by_default("HOTPLUG_SHARES")};
   expected.qemu_user = {{}, by_default("QEMU_USER")};
+  expected.allow_in_share.origin = by_default("ALLOW_IN_SHARE");
   CHECK(default_config() == expected);
 
   const auto loaded = load({});
