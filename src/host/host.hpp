@@ -219,6 +219,7 @@ struct Host {
   std::optional<std::uint64_t> memory_limit;      ///< MiB, of our cgroup; none: no limit
   int landlock = 0;                               ///< version; 0: the kernel has none
   std::optional<GuestImage> guest;                ///< of BASE_IMAGE, or the default one
+  std::vector<std::string> skipped;               ///< what another user could choose, and why
   std::string guest_toml;                         ///< that was read for it; empty: none
   std::string guest_problem;                      ///< why BASE_IMAGE cannot be used
   std::vector<Problem> guest_toml_problems;       ///< what is wrong in its guest.toml

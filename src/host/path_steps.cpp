@@ -36,6 +36,7 @@ PathSteps follow_path(const std::string& path) {
       continue;
     }
     const auto name = here / part;
+    steps.visited.push_back(name.string());
     std::error_code no_link;
     const auto target = fs::read_symlink(name, no_link);
     if (no_link || ++links > most_links) {

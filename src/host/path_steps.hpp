@@ -12,6 +12,7 @@ struct PathSteps {
   std::string end;
   /// What it goes through that is not above `end`: symbolic links, and folders that `..` leaves.
   std::vector<std::string> passed;
+  std::vector<std::string> visited;  ///< everything that is looked up on the way, `end` included
 };
 
 /// Follows the absolute `path` as the kernel does. Of a ring of links, as far as the kernel goes.

@@ -72,10 +72,11 @@ std::string folder_of_user(const char* variable, const Host& host, const char* u
 }
 
 /// What is executed beside QEMU and virtiofsd: qemu-img, and this program.
-std::vector<std::string> find_programs() {
+std::vector<std::string> find_programs(Skipped& skipped) {
   std::error_code ignored;
   std::vector<std::string> programs = {
-      find_in_path("qemu-img"), std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
+      find_in_path("qemu-img", &skipped),
+      std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
   std::erase(programs, "");
   return programs;
 }
@@ -85,6 +86,16 @@ void take_guest(FoundGuest found, Host& host) {
   host.guest_problem = std::move(found.problem);
   host.guest_toml_problems = std::move(found.toml_problems);
   host.guest_toml = std::move(found.toml);
+}
+
+bool is_trusted_guest(const FoundGuest& found, Host& host) {
+  std::vector<std::string> files = {found.toml};
+  if (found.guest) {
+    files.insert(files.end(), {found.guest->kernel, found.guest->initrd, found.guest->disk});
+  }
+  return std::all_of(files.begin(), files.end(), [&](const std::string& file) {
+    return file.empty() || is_trusted(file, &host.skipped);
+  });
 }
 
 void probe_guest(const Config& config, Host& host) {
@@ -99,7 +110,10 @@ void probe_guest(const Config& config, Host& host) {
   std::vector<std::string> folders = {embedded_guest};
   if (!host.cache_folder.empty()) folders.push_back(host.cache_folder + "/guest");
   for (const auto& folder : folders) {
-    take_guest(find_guest(folder), host);
+    auto found = find_guest(folder);
+    // Nobody named it: it is taken only where nobody else could have put it there.
+    if (folder != embedded_guest && !is_trusted_guest(found, host)) continue;
+    take_guest(std::move(found), host);
     // That there is none is no fault. One that is there and broken is not passed over in silence.
     host.guest_problem.clear();
     if (host.guest || !host.guest_toml_problems.empty()) return;
@@ -167,7 +181,7 @@ std::string random_digits() {
 }
 
 std::string find_home() {
-  if (auto home = environment("HOME"); !home.empty()) return home;
+  if (auto home = environment("HOME"); home.starts_with('/')) return home;
   std::array<char, 16384> texts{};
   passwd entry{};
   passwd* found = nullptr;
@@ -184,11 +198,11 @@ std::string find_short_runtime_folder(std::uint32_t uid) {
   return fmt::format("{}/vm-runner-{}", usable == places.end() ? "/dev/shm" : *usable, uid);
 }
 
-std::string find_runtime_folder(std::uint32_t uid) {
+std::string find_runtime_folder(std::uint32_t uid, Skipped* skipped) {
   const auto session = environment("XDG_RUNTIME_DIR");
   std::error_code ignored;
   if (session.starts_with('/') && std::filesystem::is_directory(session, ignored) &&
-      ::access(session.c_str(), W_OK) == 0) {
+      ::access(session.c_str(), W_OK) == 0 && is_trusted(session, skipped)) {
     return session + "/vm-runner";
   }
   if (uid == 0 && ::access("/run", W_OK) == 0) return "/run/vm-runner";
@@ -197,7 +211,7 @@ std::string find_runtime_folder(std::uint32_t uid) {
 
 void probe_virtiofsd(Host& host) {
   AbilitiesProbe probe(AbilitiesProbe::Scope::all);
-  host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
+  host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem, &host.skipped);
   host.abilities = probe.wait().abilities;
 }
 
@@ -216,8 +230,8 @@ Host probe_host(const Config& config) {
   host.working_folder = std::filesystem::current_path(ignored).string();
   host.cache_folder = folder_of_user("XDG_CACHE_HOME", host, "/.cache", "/vm-runner");
   host.description_folder = folder_of_user("XDG_CONFIG_HOME", host, "/.config", "/qemu");
-  host.programs = find_programs();
-  host.runtime_folder = find_runtime_folder(host.uid);
+  host.programs = find_programs(host.skipped);
+  host.runtime_folder = find_runtime_folder(host.uid, &host.skipped);
   host.short_runtime_folder = find_short_runtime_folder(host.uid);
   host.temporary_folder = find_temporary_folder(host);
   host.has_temporary_folder = find_obstacle_in(host.temporary_folder).empty();
@@ -226,10 +240,11 @@ Host probe_host(const Config& config) {
   const auto wanted =
       config.arch.value == Architecture::automatic ? host.architecture : config.arch.value;
   const auto qemu = fmt::format("qemu-system-{}", word_for(wanted));
-  host.qemu = find_in_path(qemu);
+  host.qemu = find_in_path(qemu, &host.skipped);
   if (host.qemu.empty()) host.qemu_problem = qemu + " is not in PATH";
   if (wanted == Architecture::aarch64) host.firmware = find_firmware();
-  if (with_virtiofsd) host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem);
+  if (with_virtiofsd)
+    host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem, &host.skipped);
   host.landlock = landlock_version();
   host.missing_capabilities = find_missing_capabilities();
   host.open_files_limit = open_files_limit();

@@ -18,7 +18,8 @@ Host probe_host(const Config& config);
 std::string find_home();
 
 /// The folder below which `uid` has the runtime folders of VMs; absolute, need not exist.
-std::string find_runtime_folder(std::uint32_t uid);
+/// XDG_RUNTIME_DIR counts only where it is nobody else's, which `skipped` tells.
+std::string find_runtime_folder(std::uint32_t uid, std::vector<std::string>* skipped = nullptr);
 
 /// The same where that one's path is too long for a socket.
 std::string find_short_runtime_folder(std::uint32_t uid);

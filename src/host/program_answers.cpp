@@ -5,6 +5,7 @@
 #include "base/unique_fd.hpp"
 #include "host/environment.hpp"
 #include "host/new_file.hpp"
+#include "host/trusted_path.hpp"
 
 #include <fmt/format.h>
 
@@ -127,9 +128,12 @@ void keep(const std::string& path, const std::string& text) try {
 }  // namespace
 
 ProgramAnswers::ProgramAnswers(const std::string& home) : cache_(environment("XDG_CACHE_HOME")) {
-  if (cache_.starts_with('/')) return;
-  const bool is_home = home.starts_with('/') && home != "/";
-  cache_ = is_home ? home + "/.cache" : "";
+  if (!cache_.starts_with('/')) {
+    const bool is_home = home.starts_with('/') && home != "/";
+    cache_ = is_home ? home + "/.cache" : "";
+  }
+  // Else a link of another user's would choose where files are made.
+  if (!cache_.empty() && !find_stranger(cache_).empty()) cache_.clear();
 }
 
 Captured ProgramAnswers::ask(const std::string& program, const std::string& option) const {

@@ -3,10 +3,12 @@
 
 #include "host/environment.hpp"
 #include "host/program_answers.hpp"
+#include "host/trusted_path.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -30,38 +32,48 @@ std::string read_all(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// The folder in which this user describes vhost-user programs; empty: there is none.
+std::string own_description_folder(const std::string& home) {
+  auto folder = environment("XDG_CONFIG_HOME");
+  if (!folder.starts_with('/')) folder = home + "/.config";
+  return folder.starts_with('/') ? folder + "/qemu/vhost-user" : std::string();
+}
+
+/// A file that describes a program, and whether it is a user's own.
+struct Description {
+  fs::path file;
+  bool is_own = false;
+};
+
 /// The files that describe vhost-user programs, by name; an earlier folder hides the later ones.
-std::map<std::string, fs::path> description_files(const std::string& home) {
-  std::vector<fs::path> folders;
-  const auto config_home = environment("XDG_CONFIG_HOME");
-  folders.emplace_back((config_home.empty() ? home + "/.config" : config_home) +
-                       "/qemu/vhost-user");
-  folders.emplace_back("/etc/qemu/vhost-user");
-  folders.emplace_back("/usr/share/qemu/vhost-user");
-  std::map<std::string, fs::path> files;
-  for (const auto& folder : folders) {
+std::map<std::string, Description> description_files(const std::string& home, Skipped* skipped) {
+  const auto own = own_description_folder(home);
+  std::map<std::string, Description> files;
+  for (const auto& folder :
+       {own, std::string("/etc/qemu/vhost-user"), std::string("/usr/share/qemu/vhost-user")}) {
     std::error_code missing;
     for (const auto& entry : fs::directory_iterator(folder, missing)) {
-      if (entry.path().extension() == ".json") {
-        files.emplace(entry.path().filename().string(), entry.path());
-      }
+      if (entry.path().extension() != ".json") continue;
+      if (folder == own && !is_trusted(entry.path().string(), skipped)) continue;
+      files.emplace(entry.path().filename().string(), Description{entry.path(), folder == own});
     }
   }
   return files;
 }
 
 /// The path of the virtiofsd to use, whether it can be executed or not; empty: none.
-std::string locate_virtiofsd(const std::string& home) {
-  for (const auto& [name, file] : description_files(home)) {
-    auto program = described_program(read_all(file));
-    if (!program.empty()) return program;
+std::string locate_virtiofsd(const std::string& home, Skipped* skipped) {
+  for (const auto& [name, description] : description_files(home, skipped)) {
+    auto program = described_program(read_all(description.file));
+    if (program.empty() || (description.is_own && !is_trusted(program, skipped))) continue;
+    return program;
   }
   constexpr std::array usual_places = {"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd",
                                        "/usr/lib/virtiofsd"};
   for (const auto* place : usual_places) {
     if (is_program(place)) return place;
   }
-  return find_in_path("virtiofsd");
+  return find_in_path("virtiofsd", skipped);
 }
 
 }  // namespace
@@ -81,20 +93,32 @@ std::string described_program(std::string_view text) {
   return is_path ? program : std::string();
 }
 
-std::string find_in_path(const std::string& name) {
+bool is_trusted(const std::string& path, Skipped* skipped) {
+  const auto stranger = find_stranger(path);
+  if (stranger.empty()) return true;
+  auto text = fmt::format("'{}' is passed over: {}", path, stranger);
+  if (skipped != nullptr && std::find(skipped->begin(), skipped->end(), text) == skipped->end()) {
+    skipped->push_back(std::move(text));
+  }
+  return false;
+}
+
+std::string find_in_path(const std::string& name, Skipped* skipped) {
   const auto path = environment("PATH");
   std::string_view rest = path;
   while (!rest.empty()) {
     const auto folder = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
     const auto candidate = fmt::format("{}/{}", folder, name);
-    if (folder.starts_with('/') && is_program(candidate)) return candidate;
+    if (!folder.starts_with('/') || !is_program(candidate)) continue;
+    if (::geteuid() != 0 || is_trusted(candidate, skipped)) return candidate;
   }
   return {};
 }
 
-std::optional<VirtiofsdFacts> find_virtiofsd(const std::string& home, std::string& problem) {
-  const auto path = locate_virtiofsd(home);
+std::optional<VirtiofsdFacts> find_virtiofsd(const std::string& home, std::string& problem,
+                                             Skipped* skipped) {
+  const auto path = locate_virtiofsd(home, skipped);
   if (path.empty()) {
     problem = "Unable to find a satisfying virtiofsd";
     return std::nullopt;

@@ -179,6 +179,7 @@ Resolved resolve(const Config& config, const Host& host) {
   Findings findings;
   VmSpec spec;
   check_words(config, findings);
+  findings.warnings.insert(findings.warnings.end(), host.skipped.begin(), host.skipped.end());
   spec.name = config.guest_name.value;
   spec.memory_mib = config.memory.value;
   spec.cpus = config.cpus.value;
