@@ -5,9 +5,11 @@
 
 namespace vmr {
 
-/// The users that QEMU may have for its own: those that systemd takes for services without one.
-inline constexpr std::uint32_t first_own_user = 61184;
-inline constexpr std::uint32_t last_own_user = 65519;
+/// The users that QEMU may have for its own. By systemd's table of them (UIDS-GIDS) nobody else has
+/// these: ordinary users end at 60000, systemd's own at 60705, those that it takes for services
+/// begin at 61184. A container of 65536 users has them too.
+inline constexpr std::uint32_t first_own_user = 60706;
+inline constexpr std::uint32_t last_own_user = 61183;
 
 /// Whom a container shows for users and groups that it has no number for.
 inline constexpr std::uint32_t unmapped_user = 65534;

@@ -15,6 +15,7 @@
 #include "run/held_signals.hpp"
 #include "run/runtime_folder.hpp"
 #include "run/session.hpp"
+#include "run/user_reservation.hpp"
 #include "spec/limits.hpp"
 #include "spec/shares.hpp"
 #include "spec/start_paths.hpp"
@@ -22,6 +23,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -76,6 +78,18 @@ SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int 
   return plan;
 }
 
+/// A user of QEMU's own is no other VM's. `plan` is made anew where that is not the one in it.
+std::unique_ptr<UserReservation> reserve_user(ResolvedVm& vm, LaunchPlan& plan) {
+  const auto user = plan.attempts.front().process.confinement.user;
+  if (!user || vm.spec.qemu_user.kind != QemuUser::Kind::automatic) return nullptr;
+  auto reservation = std::make_unique<UserReservation>(vm.host.runtime_folder, user->uid);
+  if (reservation->number() != user->uid) {
+    vm.host.own_user = reservation->number();
+    plan = make_plan(vm.spec, vm.host);
+  }
+  return reservation;
+}
+
 }  // namespace
 
 ExitStatus command_run(const Arguments& arguments, const std::vector<std::string>& environment) {
@@ -97,7 +111,8 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   if (!problems.empty()) throw InvalidConfig(std::move(problems));
   for (const auto& warning : find_limits(vm.spec, vm.host)) log_warn("{}", warning);
   announce(vm);
-  const auto plan = make_plan(vm.spec, vm.host);
+  auto plan = make_plan(vm.spec, vm.host);
+  const auto reservation = reserve_user(vm, plan);
   if (vm.spec.qemu_user.kind != QemuUser::Kind::launcher) {
     log_info("{}", describe_qemu_user(vm.spec, plan.attempts.front()));
   }

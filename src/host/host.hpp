@@ -214,6 +214,7 @@ struct Host {
   std::string virtiofsd_problem;                  ///< why there is none, in libvirt's words
   Abilities abilities;                            ///< probed only where a share may need virtiofsd
   bool other_user = false;                        ///< a child may become another user
+  std::optional<std::uint32_t> own_user;          ///< reserved for QEMU; none: what its name gives
   std::vector<std::string> missing_capabilities;  ///< of root's, that virtiofsd needs: "CHOWN", …
   std::uint64_t open_files_limit = 0;             ///< hard limit
   std::optional<std::uint64_t> memory_limit;      ///< MiB, of our cgroup; none: no limit

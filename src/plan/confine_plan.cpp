@@ -41,8 +41,7 @@ bool needs_root(const Share& share) {
   return is_ninep(share) && share.accessmode != AccessMode::mapped;
 }
 
-/// A user and a group that nobody else has: of the range that systemd takes such users from, and
-/// the same one at each start, since a persistent disk belongs to it.
+/// A user and a group of QEMU's own: the same one at each start, unless another VM has it then.
 Owner own_user(std::string_view name) {
   constexpr std::uint32_t count = last_own_user - first_own_user + 1;
   std::uint32_t hash = 2166136261;  // FNV-1a
@@ -60,6 +59,7 @@ std::optional<Owner> user_of_qemu(const VmSpec& spec, const Host& host) {
   const bool is_borrowed = kvm.state == KvmFacts::State::opens &&
                            (kvm.owner.uid == unmapped_user || kvm.owner.gid == unmapped_user);
   if (is_borrowed) return std::nullopt;
+  if (host.own_user) return Owner{*host.own_user, *host.own_user};
   return own_user(spec.name);
 }
 

@@ -175,6 +175,6 @@ TEST_CASE("the 9p command of the specification without a terminal") {
   if (!has_docker()) return;
   built_image();
   // The files are those of QEMU's own user.
-  check_written(ninep_command, "65516:65516 0644 'root\n' guest-uid=0 guest-gid=0 guest-mode=0644",
-                "65516:65516 0644 'debian\n' guest-uid=1000 guest-gid=1000 guest-mode=0664");
+  check_written(ninep_command, "60914:60914 0644 'root\n' guest-uid=0 guest-gid=0 guest-mode=0644",
+                "60914:60914 0644 'debian\n' guest-uid=1000 guest-gid=1000 guest-mode=0664");
 }

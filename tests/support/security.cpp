@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/security.hpp"
 
+#include "base/own_user.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -19,7 +21,7 @@ std::string list_of(const json::value& words) {
 
 std::string user_of(std::int64_t uid) {
   if (uid == 0) return "root";
-  return uid >= 61184 && uid <= 65519 ? "its own" : fmt::format("{}", uid);
+  return uid >= first_own_user && uid <= last_own_user ? "its own" : fmt::format("{}", uid);
 }
 
 }  // namespace

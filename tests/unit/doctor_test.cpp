@@ -59,7 +59,7 @@ shares
                          attributes work
   ok    #1 in the guest  /mnt/share over virtiofs, read-write, tag 'share', sandbox 'chroot'
 processes
-  ok    user             QEMU runs as user 65516 with the capabilities DAC_OVERRIDE alone
+  ok    user             QEMU runs as user 60914 with the capabilities DAC_OVERRIDE alone
   ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see
                          only their own files
 )");
