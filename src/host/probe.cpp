@@ -193,9 +193,20 @@ std::string find_home() {
 std::string find_short_runtime_folder(std::uint32_t uid) {
   // A container with a read-only root file system has at least /dev/shm.
   const std::array<const char*, 3> places = {"/tmp", "/dev/shm", "/run"};
-  const auto usable = std::find_if(places.begin(), places.end(),
-                                   [](const char* place) { return ::access(place, W_OK) == 0; });
-  return fmt::format("{}/vm-runner-{}", usable == places.end() ? "/dev/shm" : *usable, uid);
+  std::string free;
+  for (const auto* place : places) {
+    const auto folder = fmt::format("{}/vm-runner-{}", place, uid);
+    struct stat facts {};
+    const bool is_there = ::lstat(folder.c_str(), &facts) == 0;
+    const bool is_ours = is_there && S_ISDIR(facts.st_mode) && facts.st_uid == uid &&
+                         (facts.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+                         ::access(folder.c_str(), W_OK) == 0;
+    // Where VMs of ours may run already.
+    if (is_ours) return folder;
+    // A name that another user took leaves the other places.
+    if (!is_there && free.empty() && ::access(place, W_OK) == 0) free = folder;
+  }
+  return free.empty() ? fmt::format("{}/vm-runner-{}", places.front(), uid) : free;
 }
 
 std::string find_runtime_folder(std::uint32_t uid, Skipped* skipped) {

@@ -2,6 +2,7 @@
 #include "run/runtime_folder.hpp"
 
 #include "base/error.hpp"
+#include "host/probe.hpp"
 #include "support/processes.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -161,6 +162,32 @@ TEST_CASE("a folder of another user is refused") {
   CHECK(failure_of(path, "one") == fmt::format("error: cannot use the runtime folder {}\n"
                                                "  cause: it belongs to user 1234\n",
                                                path));
+}
+
+TEST_CASE("the folder for long names is elsewhere where another user took its name") {
+  // Nobody's; the folders that are made here are not theirs.
+  constexpr std::uint32_t uid = 4'000'000'123;
+  const auto in = [uid = uid](const char* place) {
+    return fmt::format("{}/vm-runner-{}", place, uid);
+  };
+  const auto is_usable = [](const char* place) { return ::access(place, W_OK) == 0; };
+  if (!is_usable("/tmp") || !is_usable("/dev/shm")) {
+    MESSAGE("SKIPPED: /tmp and /dev/shm cannot both be written here");
+    return;
+  }
+  CHECK(find_short_runtime_folder(uid) == in("/tmp"));
+  REQUIRE(::mkdir(in("/tmp").c_str(), 0700) == 0);
+  CHECK(find_short_runtime_folder(uid) == in("/dev/shm"));
+  ::rmdir(in("/tmp").c_str());
+  REQUIRE(::symlink("/dev/shm", in("/tmp").c_str()) == 0);
+  CHECK(find_short_runtime_folder(uid) == in("/dev/shm"));
+  ::unlink(in("/tmp").c_str());
+  // One that is there and ours goes before a name that is free.
+  if (::mkdir(in("/dev/shm").c_str(), 0700) == 0 &&
+      ::chown(in("/dev/shm").c_str(), uid, uid) == 0) {
+    CHECK(find_short_runtime_folder(uid) == in("/dev/shm"));
+  }
+  ::rmdir(in("/dev/shm").c_str());
 }
 
 TEST_CASE("a folder that cannot be made is named with the reason") {
