@@ -27,6 +27,7 @@ struct Confinement {
   std::optional<CapabilitySet> capabilities;  ///< the most it may have, ever; none: as they are
   bool no_new_privileges = false;
   std::vector<FileRule> files;  ///< all that it may open, where the kernel has Landlock; empty: any
+  std::vector<std::uint16_t> tcp_ports;  ///< with `files`: all that it may listen at, likewise
 
   bool operator==(const Confinement&) const = default;
 };

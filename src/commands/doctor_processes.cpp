@@ -2,6 +2,7 @@
 #include "commands/doctor_areas.hpp"
 #include "commands/security_table.hpp"
 #include "plan/confine_plan.hpp"
+#include "plan/landlock_words.hpp"
 
 #include <fmt/format.h>
 
@@ -18,11 +19,11 @@ void report_processes(const DoctorView& view, DoctorFindings& findings) {
   const bool is_confined = qemu.process.confinement != Confinement{};
   findings.add(area, "user", is_confined ? CheckResult::ok : CheckResult::warn,
                describe_qemu_user(view.vm.spec, qemu));
-  findings.add(area, "Landlock", view.vm.host.landlock > 0 ? CheckResult::ok : CheckResult::note,
-               view.vm.host.landlock > 0
-                   ? fmt::format("version {}: QEMU, and virtiofsd in its sandboxes 'chroot' and "
-                                 "'none', see only their own files",
-                                 view.vm.host.landlock)
+  const int landlock = view.vm.host.landlock;
+  const bool is_held = !landlock_holds(qemu.process.confinement, landlock).empty();
+  findings.add(
+      area, "Landlock", is_held && holds_everything(landlock) ? CheckResult::ok : CheckResult::note,
+      landlock > 0 ? describe_landlock(plan)
                    : "the kernel has none, or something forbids it: file modes and virtiofsd's "
                      "sandbox are what keeps QEMU and virtiofsd to their own files");
 }

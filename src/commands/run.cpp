@@ -10,6 +10,7 @@
 #include "host/probe_files.hpp"
 #include "host/program_answers.hpp"
 #include "plan/confine_plan.hpp"
+#include "plan/landlock_words.hpp"
 #include "plan/launch_plan.hpp"
 #include "plan/share_plan.hpp"
 #include "run/held_signals.hpp"
@@ -114,7 +115,7 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   auto plan = make_plan(vm.spec, vm.host);
   const auto reservation = reserve_user(vm, plan);
   if (vm.spec.qemu_user.kind != QemuUser::Kind::launcher) {
-    log_info("{}", describe_qemu_user(vm.spec, plan.attempts.front()));
+    log_info("{}; {}", describe_qemu_user(vm.spec, plan.attempts.front()), describe_landlock(plan));
   }
   if (const auto& unread = plan.attempts.front().unread;
       !unread.empty() && vm.host.working_folder != "/") {

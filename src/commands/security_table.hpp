@@ -21,7 +21,8 @@ std::string security_table(const std::vector<ProcessSecurity>& processes);
 /// The same, one object each. Pure.
 boost::json::array security_json(const std::vector<ProcessSecurity>& processes);
 
-/// "uid 0, capabilities KILL, seccomp filter, no_new_privs, own namespaces mnt, pid". Pure.
+/// "uid 0, capabilities KILL, seccomp filter, no_new_privs, own namespaces mnt pid,
+/// Landlock files truncate". Pure.
 std::string describe(const ProcessSecurity& process);
 
 }  // namespace vmr

@@ -56,7 +56,9 @@ int keep_capabilities(CapabilitySet kept, CapabilitySet used, bool ambient) {
 }
 
 ReadyConfinement::ReadyConfinement(const Confinement& confinement) : confinement_(confinement) {
-  if (!confinement.files.empty()) ruleset_ = make_landlock_ruleset(confinement.files);
+  if (!confinement.files.empty()) {
+    ruleset_ = make_landlock_ruleset(confinement.files, confinement.tcp_ports);
+  }
 }
 
 int ReadyConfinement::put_on() const {

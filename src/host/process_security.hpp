@@ -22,6 +22,8 @@ struct ProcessSecurity {
   bool no_new_privileges = false;
   /// Those that are not the launcher's: "mnt", "pid", …; none: this process may not look.
   std::optional<std::vector<std::string>> namespaces{};
+  /// What Landlock holds of it, which only its launcher knows; none: it does not tell.
+  std::optional<std::vector<std::string>> landlock{};
 
   bool operator==(const ProcessSecurity&) const = default;
 };

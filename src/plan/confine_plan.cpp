@@ -238,8 +238,10 @@ Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& q
     *confinement.capabilities |= capability_set({CAP_DAC_OVERRIDE});
   }
   if (user && qemu.accelerator == Accelerator::kvm) let_use_kvm(host, confinement);
-  if (!is_unknown && knows_images(spec, host))
+  if (!is_unknown && knows_images(spec, host)) {
     confinement.files = files_of_qemu(spec, host, qemu.accelerator, paths);
+    if (port != 0) confinement.tcp_ports = {port};
+  }
   return confinement;
 }
 

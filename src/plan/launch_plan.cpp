@@ -108,6 +108,7 @@ LaunchPlan make_plan(const VmSpec& given, const Host& host) {
   plan.on_helper_exit = spec.on_helper_exit;
   plan.hotplug_ports = hotplug_ports(spec);
   plan.console = spec.console;
+  plan.landlock = host.landlock;
   plan.login_note = login_note(spec);
   return plan;
 }

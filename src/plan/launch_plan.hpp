@@ -101,6 +101,7 @@ struct LaunchPlan {
   std::vector<std::string> hotplug_ports;  ///< QEMU's buses for shares that are added later
   bool console = true;
   std::string login_note{};  ///< how to log in with the password made for this run; empty: none was
+  int landlock = 0;          ///< version of the kernel's; 0: none
   bool locks_down = true;    ///< the launcher gives up, for ever, what it does not need any more
 
   bool operator==(const LaunchPlan&) const = default;

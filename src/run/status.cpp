@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run/status.hpp"
 
+#include "plan/landlock_words.hpp"
 #include "run/json_text.hpp"
 
 #include <boost/json.hpp>
@@ -65,6 +66,15 @@ Health check_guest(GuestSign sign) {
   return {};
 }
 
+std::vector<std::string> landlock_of_qemu(const LaunchPlan& plan, const VmState& state) {
+  for (const auto& attempt : plan.attempts) {
+    if (attempt.accelerator == state.accelerator) {
+      return landlock_holds(attempt.process.confinement, plan.landlock);
+    }
+  }
+  return {};
+}
+
 json::object share_json(const SharePlan& share, const GuestReports& reports) {
   const auto proof = reports.proof(share.share.number);
   auto object = to_json(share);
@@ -89,13 +99,15 @@ Health check_shares(const VmState& state, const GuestReports& reports) {
   return {"", true};
 }
 
-json::array helpers_json(const VmState& state) {
+json::array helpers_json(const VmState& state, int landlock) {
   json::array helpers;
   for (const auto& share : state.shares) {
     if (!share.helper) continue;
-    json::object helper = {{"name", share.helper->name},
-                           {"share", share.share.number},
-                           {"sandbox", std::string(word_for(share.share.sandbox))}};
+    json::object helper = {
+        {"name", share.helper->name},
+        {"share", share.share.number},
+        {"sandbox", std::string(word_for(share.share.sandbox))},
+        {"landlock", to_json(landlock_holds(share.helper->confinement, landlock))}};
     const auto pid = state.pids.find(share.helper->name);
     helper["pid"] = pid == state.pids.end() ? json::value(nullptr) : json::value(pid->second);
     helpers.push_back(std::move(helper));
@@ -173,11 +185,12 @@ json::object status_json(const LaunchPlan& plan, const VmState& state,
   }
   object["ports"] = std::move(ports);
   if (const auto pid = state.pids.find("qemu"); pid != state.pids.end()) {
-    json::object qemu = {{"pid", pid->second}};
+    json::object qemu = {{"pid", pid->second},
+                         {"landlock", to_json(landlock_of_qemu(plan, state))}};
     if (!state.run_state.empty()) qemu["state"] = to_utf8(state.run_state);
     object["qemu"] = std::move(qemu);
   }
-  object["helpers"] = helpers_json(state);
+  object["helpers"] = helpers_json(state, plan.landlock);
   object["shares"] = shares_json(state, reports);
   return object;
 }

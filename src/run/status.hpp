@@ -64,9 +64,10 @@ struct Health {
 Health check_health(const LaunchPlan& plan, const VmState& state, const GuestReports& reports);
 
 /// {"name", "pid", "state", "guest" (a GuestSign's word), "uptime" (seconds), "healthy", "problem",
-/// "accelerator", "agent", "ssh", "ports": [{"host", "guest"}], "qemu": {"pid", "state"},
-/// "helpers": [{"name", "pid", "sandbox", "share"}], "shares": [as `args` has them, with "proof"
-/// and "reason"]}.
+/// "accelerator", "agent", "ssh", "ports": [{"host", "guest"}], "qemu": {"pid", "state",
+/// "landlock"}, "helpers": [{"name", "pid", "sandbox", "share", "landlock"}], "shares": [as `args`
+/// has them, with "proof" and "reason"]}. "landlock" is what of the process that holds, by
+/// landlock_holds().
 boost::json::object status_json(const LaunchPlan& plan, const VmState& state,
                                 const GuestReports& reports);
 

@@ -19,7 +19,11 @@
 #include <fstream>
 #include <iterator>
 #include <linux/capability.h>
+#include <linux/random.h>
+#include <netinet/in.h>
 #include <string>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -149,6 +153,63 @@ TEST_CASE("Landlock leaves exactly the files that are named") {
         }) == EACCES);
 }
 
+TEST_CASE("a confined process listens at its own TCP ports alone") {
+  if (landlock_version() < 4) {
+    MESSAGE("SKIPPED: TCP ports are Landlock's from version 4 on");
+    return;
+  }
+  // Two that are free now.
+  const auto port_of = [](const UniqueFd& socket) {
+    sockaddr_in name{};
+    socklen_t size = sizeof name;
+    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size);
+    return ntohs(name.sin_port);
+  };
+  const auto bind_error = [](const UniqueFd& socket, std::uint16_t port) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    name.sin_port = htons(port);
+    return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) == 0 ? 0 : errno;
+  };
+  const auto tcp = [] { return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); };
+  auto first = tcp();
+  auto second = tcp();
+  REQUIRE(bind_error(first, 0) == 0);
+  REQUIRE(bind_error(second, 0) == 0);
+  const auto own = port_of(first);
+  const auto other = port_of(second);
+  first = {};
+  second = {};
+  Confinement confinement;
+  confinement.no_new_privileges = true;
+  confinement.files = {{"/usr", FileRule::Access::read}};
+  confinement.tcp_ports = {own};
+  CHECK(confined(confinement, [&] { return bind_error(tcp(), own); }) == 0);
+  CHECK(confined(confinement, [&] { return bind_error(tcp(), other); }) == EACCES);
+  CHECK(confined(confinement, [&] { return bind_error(tcp(), 0); }) == EACCES);
+}
+
+TEST_CASE("a confined process gives commands to the devices alone that it may write") {
+  if (landlock_version() < 5) {
+    MESSAGE("SKIPPED: commands to devices are Landlock's from version 5 on");
+    return;
+  }
+  Confinement confinement;
+  confinement.no_new_privileges = true;
+  const auto error = [&] {
+    return confined(confinement, [] {
+      const UniqueFd device(::open("/dev/urandom", O_RDONLY | O_CLOEXEC));
+      int bits = 0;
+      return ::ioctl(device.get(), RNDGETENTCNT, &bits) == 0 ? 0 : errno;
+    });
+  };
+  confinement.files = {{"/dev/urandom", FileRule::Access::read}};
+  CHECK(error() == EACCES);
+  confinement.files = {{"/dev/urandom", FileRule::Access::write}};
+  CHECK(error() == 0);
+}
+
 TEST_CASE("a confined process cannot signal who is outside") {
   if (landlock_version() < 6) {
     MESSAGE("SKIPPED: signals are Landlock's from version 6 on");
@@ -165,7 +226,7 @@ TEST_CASE("the kernel's lines about a process are read") {
   const auto process = parse_process_status(
       "Name:\tqemu Uid: 7\nPid:\t42\nUid:\t1\t61234\t3\t4\nCapPrm:\t0000000000000003\n"
       "NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n");
-  CHECK(process == ProcessSecurity{"", 42, 61234, 3, 2, true, {}});
+  CHECK(process == ProcessSecurity{"", 42, 61234, 3, 2, true, {}, {}});
   CHECK(parse_process_status("") == ProcessSecurity{});
   CHECK(parse_process_status("\nUid:\nCapPrm:\tzz\nSeccomp") == ProcessSecurity{});
 }

@@ -276,7 +276,7 @@ TEST_CASE("virtiofsd keeps what its sandbox needs") {
   const auto user = plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=namespace"}, own_host)
                         .shares.front()
                         .helper->confinement;
-  CHECK(user == Confinement{std::nullopt, {}, std::nullopt, true, {}});
+  CHECK(user == Confinement{std::nullopt, {}, std::nullopt, true, {}, {}});
 }
 
 TEST_CASE("how QEMU runs is told in one line") {

@@ -60,8 +60,10 @@ shares
   ok    #1 in the guest  /mnt/share over virtiofs, read-write, tag 'share', sandbox 'chroot'
 processes
   ok    user             QEMU runs as user 60914 with the capabilities DAC_OVERRIDE alone
-  ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see
-                         only their own files
+  note  Landlock         Landlock (version 3) holds, of qemu, virtiofsd-1: which files are opened,
+                         made and removed; which are cut off; but not: which TCP ports are listened
+                         at (version 4); which devices are given commands (version 5); abstract
+                         sockets and signals to others (version 6)
 )");
 }
 
@@ -106,8 +108,10 @@ shares
   ok    #1 in the guest  /mnt/share over virtiofs, read-write, tag 'share', sandbox 'namespace'
 processes
   ok    user             QEMU runs as this user without capabilities
-  ok    Landlock         version 3: QEMU, and virtiofsd in its sandboxes 'chroot' and 'none', see
-                         only their own files
+  note  Landlock         Landlock (version 3) holds, of qemu: which files are opened, made and
+                         removed; which are cut off; but not: which TCP ports are listened at
+                         (version 4); which devices are given commands (version 5); abstract sockets
+                         and signals to others (version 6); and nothing of virtiofsd-1
 )");
 }
 

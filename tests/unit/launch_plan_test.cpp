@@ -50,6 +50,7 @@ TEST_CASE("a plan is made of its parts") {
   expected.memory_mib = spec.memory_mib;
   expected.hotplug_ports = {"hotplug1", "hotplug2", "hotplug3", "hotplug4"};
   expected.console = false;
+  expected.landlock = host.landlock;
   CHECK(make_plan(spec, host) == expected);
 }
 

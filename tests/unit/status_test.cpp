@@ -148,8 +148,10 @@ TEST_CASE("the status is one object") {
     "name": "vm", "state": "running", "guest": "reported", "uptime": 61, "healthy": false,
     "problem": "Filesystem #2 is not mounted in the guest: mount: \ufffd",
     "accelerator": "kvm", "agent": true, "ssh": {"address": "0.0.0.0", "port": 2222},
-    "ports": [{"host": "0.0.0.0:2222", "guest": 22}], "qemu": {"pid": 7, "state": "running"},
-    "helpers": [{"name": "virtiofsd-1", "pid": 8, "share": 1, "sandbox": "chroot"}],
+    "ports": [{"host": "0.0.0.0:2222", "guest": 22}], "qemu": {"pid": 7, "state": "running",
+    "landlock": ["files", "truncate"]},
+    "helpers": [{"name": "virtiofsd-1", "pid": 8, "share": 1, "sandbox": "chroot",
+    "landlock": ["files", "truncate"]}],
     "shares": [
       {"index": 1, "tag": "share", "source": "/share", "driver": "virtiofs",
        "accessmode": "passthrough", "readonly": false, "mount": "/mnt/share", "sandbox": "chroot",
