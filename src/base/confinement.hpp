@@ -20,6 +20,18 @@ struct FileRule {
   bool operator==(const FileRule&) const = default;
 };
 
+/// System calls that a process does without, by what they could be used for.
+enum class Refused {
+  local_sockets,   ///< sockets of any family but IPv4 and IPv6: services of the host, other VMs
+  kernel_doors,    ///< keys, BPF, performance events, other processes' memory, faults by hand
+  io_uring,        ///< which does what a filter of calls does not see
+  mounts,          ///< mounts and namespaces
+  file_handles,    ///< opening by handle, past every folder's permissions
+  set_user_id,     ///< making programs that run as their owner, and devices
+  set_group_id,    ///< the same bit of groups, which a folder hands down
+  name_truncated,  ///< cutting a file that is not open for writing, which old Landlocks allow
+};
+
 /// What a process is left with, from before its program starts. The default leaves it as it is.
 struct Confinement {
   std::optional<Owner> user;                  ///< whom it becomes
@@ -27,7 +39,8 @@ struct Confinement {
   std::optional<CapabilitySet> capabilities;  ///< the most it may have, ever; none: as they are
   bool no_new_privileges = false;
   std::vector<FileRule> files;  ///< all that it may open, where the kernel has Landlock; empty: any
-  std::vector<std::uint16_t> tcp_ports;  ///< with `files`: all that it may listen at, likewise
+  std::vector<std::uint16_t> tcp_ports{};  ///< with `files`: all that it may listen at, likewise
+  std::vector<Refused> refused{};          ///< what fails in it, whoever asks
 
   bool operator==(const Confinement&) const = default;
 };

@@ -2,6 +2,7 @@
 #include "host/confine.hpp"
 
 #include "host/landlock.hpp"
+#include "host/refused_calls.hpp"
 
 #include <array>
 #include <cerrno>
@@ -55,7 +56,8 @@ int keep_capabilities(CapabilitySet kept, CapabilitySet used, bool ambient) {
   return 0;
 }
 
-ReadyConfinement::ReadyConfinement(const Confinement& confinement) : confinement_(confinement) {
+ReadyConfinement::ReadyConfinement(const Confinement& confinement)
+    : confinement_(confinement), call_filter_(make_call_filter(confinement.refused)) {
   if (!confinement.files.empty()) {
     ruleset_ = make_landlock_ruleset(confinement.files, confinement.tcp_ports);
   }
@@ -77,6 +79,10 @@ int ReadyConfinement::put_on() const {
     return errno;
   }
   return ruleset_ ? put_on_landlock(ruleset_.get()) : 0;
+}
+
+int ReadyConfinement::refuse_calls() const {
+  return put_on_call_filter(call_filter_);
 }
 
 }  // namespace vmr

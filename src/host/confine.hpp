@@ -4,6 +4,9 @@
 #include "base/confinement.hpp"
 #include "base/unique_fd.hpp"
 
+#include <linux/filter.h>
+#include <vector>
+
 namespace vmr {
 
 /// A Confinement, made ready by the parent so that its child only has to put it on.
@@ -16,9 +19,13 @@ class ReadyConfinement {
   /// to be asked for after this. Returns 0 or the errno.
   [[nodiscard]] int put_on() const;
 
+  /// The very last before exec: refuses the system calls. Returns 0 or the errno.
+  [[nodiscard]] int refuse_calls() const;
+
  private:
   Confinement confinement_;
   UniqueFd ruleset_;
+  std::vector<sock_filter> call_filter_;
 };
 
 /// Keeps later programs from having other capabilities than `kept`. It needs SETPCAP in effect;

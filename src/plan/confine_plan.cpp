@@ -214,6 +214,32 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
   return rules.files;
 }
 
+/// Whether the user's own arguments ask for io_uring, with which a disk may be read.
+bool uses_io_uring(const VmSpec& spec) {
+  for (const auto* words : {&spec.extra_args, &spec.qemu_args}) {
+    if (std::any_of(words->begin(), words->end(),
+                    [](const std::string& word) { return word.find("io_uring") != word.npos; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Whether QEMU gives files in the share modes that the guest chooses.
+bool gives_modes(const Share& share) {
+  return is_ninep(share) && !share.readonly && share.accessmode != AccessMode::mapped;
+}
+
+std::vector<Refused> refused_of_qemu(const VmSpec& spec) {
+  std::vector<Refused> refused = {Refused::kernel_doors, Refused::mounts, Refused::file_handles,
+                                  Refused::name_truncated};
+  if (!uses_io_uring(spec)) refused.push_back(Refused::io_uring);
+  if (std::none_of(spec.shares.begin(), spec.shares.end(), gives_modes)) {
+    refused.insert(refused.end(), {Refused::set_user_id, Refused::set_group_id});
+  }
+  return refused;
+}
+
 }  // namespace
 
 Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& qemu,
@@ -238,6 +264,7 @@ Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& q
     *confinement.capabilities |= capability_set({CAP_DAC_OVERRIDE});
   }
   if (user && qemu.accelerator == Accelerator::kvm) let_use_kvm(host, confinement);
+  if (!is_unknown) confinement.refused = refused_of_qemu(spec);
   if (!is_unknown && knows_images(spec, host)) {
     confinement.files = files_of_qemu(spec, host, qemu.accelerator, paths);
     if (port != 0) confinement.tcp_ports = {port};

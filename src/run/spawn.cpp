@@ -87,7 +87,7 @@ class ChildSetup {
     ::sigemptyset(&none);
     if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return errno;
     leave_keyring();
-    return 0;
+    return confinement_->refuse_calls();
   }
 
   Moves moves_;

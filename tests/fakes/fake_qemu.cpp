@@ -8,6 +8,7 @@
 //     mute               never greets
 //     slow               greets after the gate, or without one after 300 ms
 //     flood              1 MB on standard error
+//     hostile-calls      makes the calls of hostile_calls.hpp and tells how they are answered
 //     ignore-powerdown, ignore-quit, ignore-term
 //     linger             closes its monitor at its end, and goes on for 2 s
 //     echo-console       says "console: hello" on the console and sends back what it hears
@@ -36,6 +37,7 @@
 #include "fake_hot_plug.hpp"
 #include "fake_qemu_words.hpp"
 #include "fault.hpp"
+#include "hostile_calls.hpp"
 #include "hostile_guest.hpp"
 
 #include <algorithm>
@@ -72,6 +74,11 @@ class FakeQemu {
     }
     if (!open_chardevs(argv_, ports_)) return 1;
     ask_launcher();
+    if (has("hostile-calls")) {
+      for (const auto& [name, error] : try_hostile_calls()) {
+        std::fprintf(stderr, "call %s: %s\n", name.c_str(), std::strerror(error));
+      }
+    }
     signals_ = watch_signals(!has("ignore-term"));
     if (has("mute")) std::fputs("qemu-system-x86_64: says nothing\n", stderr);
     while (!exit_status_) serve_once();

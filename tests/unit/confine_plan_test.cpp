@@ -96,6 +96,37 @@ TEST_CASE("9p keeps root and the capabilities that it needs, one by one") {
   CHECK(who(squash, host) == "1000");
 }
 
+TEST_CASE("QEMU is refused the calls that its machine does without") {
+  const auto host = open_host();
+  const auto refused = [&](const Strings& environment) {
+    return tcg_confinement(environment, host).refused;
+  };
+  using Calls = std::vector<Refused>;
+  const Calls most = {Refused::kernel_doors, Refused::mounts, Refused::file_handles,
+                      Refused::name_truncated};
+  const auto with = [&](const Calls& more) {
+    auto calls = most;
+    calls.insert(calls.end(), more.begin(), more.end());
+    return calls;
+  };
+  const auto all = with({Refused::io_uring, Refused::set_user_id, Refused::set_group_id});
+  CHECK(refused({}) == all);
+  CHECK(refused({"FILESYSTEM_SOURCE=/share"}) == all);
+  const Strings ninep = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"};
+  CHECK(refused(ninep) == with({Refused::io_uring}));
+  const auto plus = [&](const char* setting) {
+    auto settings = ninep;
+    settings.emplace_back(setting);
+    return settings;
+  };
+  CHECK(refused(plus("FILESYSTEM_ACCESSMODE=mapped")) == all);
+  CHECK(refused(plus("FILESYSTEM_READONLY=1")) == all);
+  CHECK(refused({"EXTRA_ARGS=-drive file=/guest/disk.qcow2,if=none,aio=io_uring"}) ==
+        with({Refused::set_user_id, Refused::set_group_id}));
+  CHECK(refused({"EXTRA_ARGS=-chardev socket,id=c,path=/s,server=on,wait=off"}) == Calls{});
+  CHECK(refused({"QEMU_USER=launcher"}) == Calls{});
+}
+
 TEST_CASE("files that others cannot open cost a capability") {
   auto host = open_host();
   host.files["/guest/disk.qcow2"].mode = 0640;
@@ -276,7 +307,7 @@ TEST_CASE("virtiofsd keeps what its sandbox needs") {
   const auto user = plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=namespace"}, own_host)
                         .shares.front()
                         .helper->confinement;
-  CHECK(user == Confinement{std::nullopt, {}, std::nullopt, true, {}, {}});
+  CHECK(user == Confinement{std::nullopt, {}, std::nullopt, true, {}, {}, {}});
 }
 
 TEST_CASE("how QEMU runs is told in one line") {
