@@ -61,7 +61,7 @@ int act(const Arguments& arguments, const Strings& environment) {
     case Command::share:
       return number(vmr::command_share(arguments, environment));
     case Command::listen:
-      vmr::become_with_listeners(arguments.sockets, arguments.qemu_args);
+      vmr::become_with_sockets(arguments.sockets, arguments.connections, arguments.qemu_args);
     case Command::help:
     case Command::version:
       vmr::print_output(arguments.text);

@@ -43,6 +43,9 @@ std::string start_line(const ProcessPlan& process) {
   for (const auto& listener : process.listeners) {
     line += fmt::format(" {}", shell_quote(fmt::format("{}={}", listener.fd, listener.path)));
   }
+  for (const auto& connection : process.connections) {
+    line += fmt::format(" {}", shell_quote(fmt::format("{}@{}", connection.fd, connection.path)));
+  }
   return line + fmt::format(" -- \"${{{}[@]}}\"", array_name(process.name));
 }
 
@@ -143,7 +146,9 @@ std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
   std::string script =
       "#!/usr/bin/env bash\n"
       "# What `vm-runner run` would start. `vm-runner listen FD=PATH -- COMMAND` stands for the\n"
-      "# launcher's part: it binds each socket and becomes COMMAND, which finds it at FD.\n"
+      "# launcher's part: it binds each socket (FD@PATH: connects to it) and becomes COMMAND, "
+      "which\n"
+      "# finds it at FD.\n"
       "# GUEST_PASSWORD is not written down here: set it when you run this.\n"
       "# Reach the console with: socat -,raw,echo=0 UNIX-CONNECT:" +
       shell_quote(plan.paths.console) + "\nset -euo pipefail\n\n";

@@ -119,23 +119,24 @@ Format format_of(const std::vector<FormatWord>& formats, const std::string& word
                     fmt::format("one of: {}", fmt::join(words, ", ")));
 }
 
-/// Reads "FD=PATH" words.
-std::vector<std::pair<int, std::string>> read_sockets(const Strings& words) {
-  std::vector<std::pair<int, std::string>> sockets;
+/// Reads "FD=PATH" and "FD@PATH" words.
+void read_sockets(const Strings& words, Arguments& arguments) {
   for (const auto& word : words) {
-    const auto equals = std::min(word.find('='), word.size());
+    const auto equals = std::min(word.find_first_of("=@"), word.size());
     const auto parsed = parse_number(std::string_view(word).substr(0, equals), 3, 1023);
     const auto* number = std::get_if<std::uint64_t>(&parsed);
     if (number == nullptr || equals + 1 >= word.size()) {
       throw usage_error(fmt::format("'{}': not of the form FD=PATH", word), "FD is 3 to 1023");
     }
     const int fd = static_cast<int>(*number);
-    const bool again = std::any_of(sockets.begin(), sockets.end(),
-                                   [&](const auto& socket) { return socket.first == fd; });
-    if (again) throw usage_error(fmt::format("'{}': descriptor {} is given twice", word, fd));
+    for (const auto* sockets : {&arguments.sockets, &arguments.connections}) {
+      const bool again = std::any_of(sockets->begin(), sockets->end(),
+                                     [&](const auto& socket) { return socket.first == fd; });
+      if (again) throw usage_error(fmt::format("'{}': descriptor {} is given twice", word, fd));
+    }
+    auto& sockets = word[equals] == '=' ? arguments.sockets : arguments.connections;
     sockets.emplace_back(fd, word.substr(equals + 1));
   }
-  return sockets;
 }
 
 /// Refuses a setting that stands there without --set; its value may be a secret.
@@ -175,8 +176,9 @@ Arguments parse_listen(CLI::App& app, Words words) {
   parse(app, std::move(words.own));
   Arguments arguments;
   arguments.command = Command::listen;
-  arguments.sockets = read_sockets(app.remaining());
-  if (arguments.sockets.empty()) throw usage_error("listen: no FD=PATH given");
+  read_sockets(app.remaining(), arguments);
+  if (arguments.sockets.empty() && arguments.connections.empty())
+    throw usage_error("listen: no FD=PATH given");
   if (words.behind.empty()) throw usage_error("listen: no command behind --");
   arguments.qemu_args = std::move(words.behind);
   return arguments;

@@ -46,8 +46,9 @@ struct Arguments {
   ShareAction share_action = ShareAction::list;  ///< of `share`
   std::string share;   ///< of `share add` a folder, of `remove` a tag or number
   std::string output;  ///< of `seed`: file to write
-  std::vector<std::pair<int, std::string>> sockets;  ///< of `listen`: descriptor, path
-  std::string text;                                  ///< of `help`, `version`: what to print
+  std::vector<std::pair<int, std::string>> sockets;      ///< of `listen`: descriptor, path
+  std::vector<std::pair<int, std::string>> connections;  ///< the same of those it connects to
+  std::string text;                                      ///< of `help`, `version`: what to print
 
   bool operator==(const Arguments&) const = default;
 };

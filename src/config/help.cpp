@@ -143,7 +143,7 @@ constexpr auto command_helps = std::to_array<CommandHelp>({
      "on."},
     {Command::listen, "listen FD=PATH... -- COMMAND...",
      "Binds a UNIX socket at each PATH and becomes COMMAND with it listening on descriptor FD "
-     "(3 to 1023).",
+     "(3 to 1023).\nFD@PATH connects to the one that listens at PATH instead.",
      "  -h, --help       print this\n", false},
 });
 

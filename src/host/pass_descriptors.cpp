@@ -16,9 +16,7 @@ struct Ancillary {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))> bytes{};
 };
 
-}  // namespace
-
-bool send_with_descriptors(int socket, std::string_view text, const std::vector<int>& descriptors) {
+ssize_t send_message(int socket, std::string_view text, const std::vector<int>& descriptors) {
   iovec part{const_cast<char*>(text.data()), text.size()};
   msghdr message{};
   message.msg_iov = &part;
@@ -34,8 +32,18 @@ bool send_with_descriptors(int socket, std::string_view text, const std::vector<
     header->cmsg_len = CMSG_LEN(size);
     std::memcpy(CMSG_DATA(header), descriptors.data(), size);
   }
-  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-         static_cast<ssize_t>(text.size());
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+bool send_with_descriptors(int socket, std::string_view text, const std::vector<int>& descriptors) {
+  return send_message(socket, text, descriptors) == static_cast<ssize_t>(text.size());
+}
+
+ssize_t send_some(int socket, std::string_view text, int descriptor) {
+  return send_message(socket, text,
+                      descriptor < 0 ? std::vector<int>() : std::vector<int>{descriptor});
 }
 
 std::string receive_with_descriptors(int socket, std::size_t longest,

@@ -79,8 +79,9 @@ class Filter {
   std::unique_ptr<void, decltype(&::seccomp_release)> context_;
 };
 
-/// All but IPv4 and IPv6. Not by a list of others: the upper half of the argument, which the kernel
-/// does not look at, would make each a number that is not in it.
+/// All but IPv4 and IPv6, and pairs that are connected for good. Not by a list of others: the upper
+/// half of the argument, which the kernel does not look at, would make each a number that is not in
+/// it.
 void refuse_local_sockets(Filter& filter) {
   static_assert(AF_INET == 2 && AF_INET6 == 10);
   filter.refuse("socket", {{0, SCMP_CMP_LT, AF_INET, 0}});
@@ -88,6 +89,10 @@ void refuse_local_sockets(Filter& filter) {
     filter.refuse("socket", {{0, SCMP_CMP_EQ, family, 0}});
   }
   filter.refuse("socket", {{0, SCMP_CMP_GT, AF_INET6, 0}});
+  // Of a pair, only one of datagrams could be turned to another address.
+  constexpr scmp_datum_t kinds = 0xf;
+  filter.refuse("socketpair", {masked(1, kinds, SOCK_DGRAM)});
+  filter.refuse("socketpair", {masked(1, kinds, SOCK_RAW)});
 }
 
 /// A mode with one of `bits`, wherever a file gets one.

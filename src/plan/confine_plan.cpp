@@ -231,8 +231,8 @@ bool gives_modes(const Share& share) {
 }
 
 std::vector<Refused> refused_of_qemu(const VmSpec& spec) {
-  std::vector<Refused> refused = {Refused::kernel_doors, Refused::mounts, Refused::file_handles,
-                                  Refused::name_truncated};
+  std::vector<Refused> refused = {Refused::local_sockets, Refused::kernel_doors, Refused::mounts,
+                                  Refused::file_handles, Refused::name_truncated};
   if (!uses_io_uring(spec)) refused.push_back(Refused::io_uring);
   if (std::none_of(spec.shares.begin(), spec.shares.end(), gives_modes)) {
     refused.insert(refused.end(), {Refused::set_user_id, Refused::set_group_id});

@@ -35,6 +35,14 @@ struct Listener {
   bool operator==(const Listener&) const = default;
 };
 
+/// A socket that the launcher connects to `path` and the child finds at descriptor `fd`.
+struct Connection {
+  int fd = 3;
+  std::string path;
+
+  bool operator==(const Connection&) const = default;
+};
+
 /// A process to start: argv[0] is an absolute path.
 struct ProcessPlan {
   std::string name;  ///< "qemu", "virtiofsd-1"
@@ -42,6 +50,7 @@ struct ProcessPlan {
   std::vector<Listener> listeners;
   Confinement confinement{};  ///< what it is left with; not in any script
   std::string working_folder = "/";
+  std::vector<Connection> connections{};
 
   bool operator==(const ProcessPlan&) const = default;
 };
@@ -61,6 +70,7 @@ struct SharePlan {
   Share share;
   std::optional<ProcessPlan> helper;  ///< virtiofs: its daemon
   std::vector<std::string> qemu_arguments;
+  std::optional<Connection> connection{};  ///< of QEMU to the daemon
 
   bool operator==(const SharePlan&) const = default;
 };

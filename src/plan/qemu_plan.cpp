@@ -253,6 +253,9 @@ QemuPlan plan_qemu(const VmSpec& spec, Accelerator accelerator, const std::strin
                             {console_fd, paths.console},
                             {reports_fd, paths.reports},
                             {agent_fd, paths.agent}};
+  for (const auto& share : shares) {
+    if (share.connection) plan.process.connections.push_back(*share.connection);
+  }
   return plan;
 }
 

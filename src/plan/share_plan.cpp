@@ -130,6 +130,9 @@ ProcessPlan plan_virtiofsd(const Share& share, const Host& host, const std::stri
   return daemon;
 }
 
+/// Where QEMU finds the connection to the first virtiofsd; behind its own sockets.
+constexpr int first_share_fd = 7;
+
 /// Puts a share's device where QEMU puts none by itself, eight to a slot: with a slot each, the
 /// bus is full after some 25 shares.
 void set_address(QemuOption& device, std::size_t position) {
@@ -145,12 +148,13 @@ void set_address(QemuOption& device, std::size_t position) {
 }
 
 std::vector<std::string> virtiofs_arguments(const Share& share, std::size_t position,
-                                            const std::string& id, const std::string& socket) {
+                                            const std::string& id, int fd) {
   QemuOption device("vhost-user-fs-pci");
   device.set("chardev", id).set("tag", share.tag).set("queue-size", share.queue_size);
   set_address(device, position);
-  return {"-chardev", QemuOption("socket").set("id", id).set("path", socket).text(), "-device",
-          device.text()};
+  return {"-chardev",
+          QemuOption("socket").set("id", id).set("fd", static_cast<std::uint64_t>(fd)).text(),
+          "-device", device.text()};
 }
 
 std::vector<std::string> ninep_arguments(const Share& share, std::size_t position,
@@ -182,7 +186,8 @@ SharePlan plan_share(const Share& share, std::size_t position, const Host& host,
   if (share.driver == Driver::virtiofs) {
     const auto socket = fmt::format("{}/virtiofsd-{}.sock", runtime_folder, share.number);
     plan.helper = plan_virtiofsd(share, host, socket);
-    plan.qemu_arguments = virtiofs_arguments(share, position, id, socket);
+    plan.connection = Connection{first_share_fd + static_cast<int>(position), socket};
+    plan.qemu_arguments = virtiofs_arguments(share, position, id, plan.connection->fd);
   } else {
     plan.qemu_arguments = ninep_arguments(share, position, id);
   }

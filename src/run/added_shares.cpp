@@ -43,14 +43,6 @@ json::object device_arguments(const SharePlan& plan, const std::string& device,
           {"queue-size", plan.share.queue_size}};
 }
 
-json::object chardev_arguments(const SharePlan& plan, const std::string& id) {
-  const json::object address = {{"type", "unix"},
-                                {"data", {{"path", plan.helper->listeners.front().path}}}};
-  const json::object backend = {{"type", "socket"},
-                                {"data", {{"addr", address}, {"server", false}}}};
-  return {{"id", id}, {"backend", backend}};
-}
-
 std::string last_words(const Ending& ending) {
   return ending.last_lines.empty() ? "" : ": " + ending.last_lines.back();
 }
@@ -111,18 +103,17 @@ int AddedShares::next_number() const {
 void AddedShares::plug(Added& share) {
   const int number = share.plan.share.number;
   await(share, Stage::plugging);
+  UniqueFd connection;
   try {
-    parts_.attempt()->start_helper(*share.plan.helper);
+    connection = parts_.attempt()->start_helper(*share.plan.helper);
   } catch (const Error& error) {
     const std::string what = error.what();
     return undo(share, error.cause.empty() ? what : what + ": " + error.cause, error.hint);
   }
-  parts_.attempt()->qmp().execute(
-      "chardev-add", chardev_arguments(share.plan, id_of(share)),
-      [this, number](const JsonAnswer& answer) {
+  parts_.attempt()->qmp().add_chardev(
+      id_of(share), std::move(connection), [this, number](const JsonAnswer& answer) {
         auto* const found = find(number, Stage::plugging);
         if (found == nullptr) return;
-        ::unlink(found->plan.helper->listeners.front().path.c_str());
         if (!answer.ok()) return undo(*found, "QEMU cannot reach the share: " + answer.error, "");
         plug_device(*found);
       });

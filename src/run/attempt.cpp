@@ -46,8 +46,7 @@ Attempt::Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan,
   };
   qmp_.emplace(executor_, connect_to(plan.paths.qmp), std::move(qmp_handlers));
   agent_.emplace(executor_, connect_to(plan.paths.agent));
-  guest_exec_.emplace(executor_, *qmp_, *agent_,
-                      ExecSockets{plan.paths.folder, qemu.process.confinement.user});
+  guest_exec_.emplace(executor_, *qmp_, *agent_);
   reports_.emplace(executor_, connect_to(plan.paths.reports), longest_report,
                    handlers_.guest_report, [] {});
   console_.emplace(executor_, connect_to(plan.paths.console), mode, viewers, handlers_.console_left,
@@ -59,6 +58,10 @@ Attempt::Attempt(boost::asio::any_io_executor executor, const LaunchPlan& plan,
     helper_sockets_[share.helper->name] =
         bind_listeners(*share.helper, qemu.process.confinement.user);
   }
+  // QEMU may not do it itself.
+  for (const auto& connection : qemu.process.connections) {
+    qemu_connections_.push_back(connect_to(connection.path));
+  }
 }
 
 void Attempt::start_helpers() {
@@ -69,8 +72,13 @@ void Attempt::start_helpers() {
   }
 }
 
-void Attempt::start_helper(const ProcessPlan& helper) {
-  start_helper(helper, bind_listeners(helper, qemu_.process.confinement.user));
+UniqueFd Attempt::start_helper(const ProcessPlan& helper) {
+  const auto sockets = bind_listeners(helper, std::nullopt);
+  const auto& path = helper.listeners.front().path;
+  auto connection = connect_to(path);
+  ::unlink(path.c_str());
+  start_helper(helper, sockets);
+  return connection;
 }
 
 void Attempt::start_helper(const ProcessPlan& helper, const std::vector<UniqueFd>& sockets) {
@@ -84,7 +92,11 @@ void Attempt::start_helper(const ProcessPlan& helper, const std::vector<UniqueFd
 }
 
 void Attempt::start_qemu() {
-  const auto sockets = std::exchange(qemu_sockets_, {});
+  auto sockets = std::exchange(qemu_sockets_, {});
+  // Closed here afterwards: a virtiofsd ends when QEMU does.
+  for (auto& connection : std::exchange(qemu_connections_, {})) {
+    sockets.push_back(std::move(connection));
+  }
   start(
       qemu_.process, sockets, [this](const std::string& line) { take_qemu_line(line); },
       handlers_.qemu_ended);
@@ -93,8 +105,11 @@ void Attempt::start_qemu() {
 void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
                     Child::OnLine on_line, Child::OnExit on_exit) {
   ChildSpec spec{process.name, process.argv, {}, process.confinement, process.working_folder};
+  const auto listeners = process.listeners.size();
   for (std::size_t i = 0; i < sockets.size(); ++i) {
-    spec.descriptors.emplace_back(sockets[i].get(), process.listeners[i].fd);
+    const int number =
+        i < listeners ? process.listeners[i].fd : process.connections[i - listeners].fd;
+    spec.descriptors.emplace_back(sockets[i].get(), number);
   }
   log(LogLevel::debug, fmt::format("start {}: {}", process.name, command_for_log(process.argv)),
       {{"process", process.name}});

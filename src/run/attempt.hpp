@@ -44,8 +44,8 @@ class Attempt {
   void start_qemu();
   void start_helpers();
 
-  /// Starts one more helper, or throws Error.
-  void start_helper(const ProcessPlan& helper);
+  /// Starts one more helper and returns a connection to it for QEMU, or throws Error.
+  UniqueFd start_helper(const ProcessPlan& helper);
 
   Qmp& qmp() { return *qmp_; }
   GuestAgent& agent() { return *agent_; }
@@ -81,7 +81,8 @@ class Attempt {
   const LaunchPlan& plan_;
   const QemuPlan& qemu_;
   AttemptHandlers handlers_;
-  std::vector<UniqueFd> qemu_sockets_;                           ///< until QEMU has them
+  std::vector<UniqueFd> qemu_sockets_;      ///< until QEMU has them
+  std::vector<UniqueFd> qemu_connections_;  ///< to the helpers, until QEMU is started
   std::map<std::string, std::vector<UniqueFd>> helper_sockets_;  ///< by name; until they have them
   std::optional<Qmp> qmp_;
   std::optional<GuestAgent> agent_;

@@ -6,7 +6,6 @@
 #include "host/probe.hpp"
 #include "plan/exec_script.hpp"
 #include "run/adopt_descriptor.hpp"
-#include "run/runtime_folder.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -14,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -42,12 +42,6 @@ constexpr int port_triples = 9;
 /// What QEMU calls the port and its chardev.
 std::string device_of(int number, std::string_view stream) {
   return fmt::format("exec-{}-{}", number, stream);
-}
-
-json::object chardev_at(const std::string& path, const std::string& id) {
-  const json::object address = {{"type", "unix"}, {"data", {{"path", path}}}};
-  return {{"id", id},
-          {"backend", {{"type", "socket"}, {"data", {{"addr", address}, {"server", false}}}}}};
 }
 
 /// The port for the stream at `index` of `exec_streams`.
@@ -89,8 +83,6 @@ struct Running {
   std::shared_ptr<ControlRequest> request;
   std::string token;
   std::string script;
-  std::string path;               ///< where QEMU connects to
-  UniqueFd listener;              ///< until it has
   std::size_t ports_made = 0;     ///< answers of QEMU, two a port
   std::vector<UniqueFd> sockets;  ///< of `exec_streams`, until the client has them
   std::optional<stream_descriptor> first_mark;
@@ -117,13 +109,8 @@ struct Starting {
 }  // namespace
 
 struct GuestExec::State : std::enable_shared_from_this<State> {
-  State(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent, ExecSockets sockets,
-        ExecLimits limits)
-      : executor(std::move(executor)),
-        qmp(qmp),
-        agent(agent),
-        sockets(std::move(sockets)),
-        limits(limits) {}
+  State(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent, ExecLimits limits)
+      : executor(std::move(executor)), qmp(qmp), agent(agent), limits(limits) {}
 
   /// `act` with this and the command `number`, where both are still there.
   template <typename Act>
@@ -157,13 +144,6 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
     command.request = request;
     command.token = "~" + random_digits();
     command.script = exec_script(number, command.token, words);
-    command.path = fmt::format("{}/exec-{}.sock", sockets.folder, number);
-    try {
-      command.listener = listen_at(command.path, sockets.user);
-    } catch (const Error&) {
-      running.erase(number);
-      throw;
-    }
     request->on_gone(later(number, [number](State& self, Running&) { self.end(number); }));
     add_ports(number);
   }
@@ -187,15 +167,22 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
   }
 
   void add_ports(int number) {
-    auto& command = running.at(number);
-    const auto path = command.path;
     give_up_later(number, Error("QEMU does not add serial ports", within(limits.patience), ""));
     const auto on_answer = later(number, [number](State& self, Running&, const JsonAnswer& answer) {
       self.take_port(number, answer);
     });
-    // QEMU connects before it answers, so the sockets come in this order.
     for (std::size_t i = 0; i < exec_streams.size(); ++i) {
-      qmp.execute("chardev-add", chardev_at(path, device_of(number, exec_streams[i])), on_answer);
+      std::array<int, 2> ends{};
+      if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        return fail(number, Error("QEMU cannot add serial ports", std::strerror(errno), ""));
+      }
+      // A monitor that is closed has failed it already.
+      const auto command = running.find(number);
+      UniqueFd ours(ends[0]);
+      UniqueFd theirs(ends[1]);
+      if (command == running.end()) return;
+      command->second.sockets.push_back(std::move(ours));
+      qmp.add_chardev(device_of(number, exec_streams[i]), std::move(theirs), on_answer);
       qmp.execute("device_add", port_of(number, i), on_answer);
     }
   }
@@ -205,14 +192,6 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
     const std::string message = "QEMU cannot add serial ports";
     if (!answer.ok()) return fail(number, Error(message, answer.error, ""));
     if (++command.ports_made < 2 * exec_streams.size()) return;
-    ::fcntl(command.listener.get(), F_SETFL, O_NONBLOCK);
-    while (command.sockets.size() < exec_streams.size()) {
-      command.sockets.emplace_back(
-          ::accept4(command.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!command.sockets.back()) return fail(number, Error(message, std::strerror(errno), ""));
-    }
-    ::unlink(command.path.c_str());
-    command.listener.reset();
     command.deadline.cancel();
     run_script(command.script,
                later(number, [number](State& self, Running&, const std::optional<Error>& failure) {
@@ -283,8 +262,7 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
   }
 
   void remove(int number) {
-    const auto taken = running.extract(number);
-    if (taken.mapped().listener) ::unlink(taken.mapped().path.c_str());
+    running.erase(number);
     for (const auto stream : exec_streams) {
       const auto id = device_of(number, stream);
       qmp.execute("device_del", {{"id", id}}, [weak = weak_from_this(), id](const auto& answer) {
@@ -361,7 +339,6 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
   boost::asio::any_io_executor executor;
   Qmp& qmp;
   GuestAgent& agent;
-  ExecSockets sockets;
   ExecLimits limits;
   std::map<int, Running> running;  ///< by number
   int last_number = 0;
@@ -369,9 +346,8 @@ struct GuestExec::State : std::enable_shared_from_this<State> {
 };
 
 GuestExec::GuestExec(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent,
-                     ExecSockets sockets, ExecLimits limits)
-    : state_(std::make_shared<State>(std::move(executor), qmp, agent, std::move(sockets), limits)) {
-}
+                     ExecLimits limits)
+    : state_(std::make_shared<State>(std::move(executor), qmp, agent, limits)) {}
 
 void GuestExec::start(const std::shared_ptr<ControlRequest>& request) {
   state_->start(request);

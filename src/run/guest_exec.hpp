@@ -25,12 +25,6 @@ struct ExecLimits {
   std::chrono::milliseconds patience{10'000};  ///< with QEMU, the agent, and the guest's shell
 };
 
-/// Where QEMU finds a socket while ports are added.
-struct ExecSockets {
-  std::string folder;
-  std::optional<Owner> user;  ///< as whom QEMU connects, if not as us
-};
-
 /// Runs commands in the guest. Its agent starts them; their streams are virtio-serial ports that
 /// are added for each and removed when it is over. The client has their other ends: nothing that a
 /// command reads or writes comes through here.
@@ -39,7 +33,7 @@ class GuestExec {
   /// Says why a script was not started, if it was not.
   using OnStarted = std::function<void(const std::optional<Error>& failure)>;
 
-  GuestExec(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent, ExecSockets sockets,
+  GuestExec(boost::asio::any_io_executor executor, Qmp& qmp, GuestAgent& agent,
             ExecLimits limits = {});
 
   /// Starts what the request's "command" says, shell words in ASCII. Once it runs the answer is

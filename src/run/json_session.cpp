@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/printable.hpp"
 #include "base/utf8.hpp"
+#include "host/pass_descriptors.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <string_view>
 #include <sys/socket.h>
 #include <utility>
@@ -97,8 +99,8 @@ JsonSession::JsonSession(boost::asio::any_io_executor executor, UniqueFd socket,
             if (on_closed_) on_closed_();
           }) {}
 
-void JsonSession::execute(const std::string& command, const json::object& arguments,
-                          OnAnswer done) {
+void JsonSession::execute(const std::string& command, const json::object& arguments, OnAnswer done,
+                          UniqueFd descriptor) {
   const auto id = ++last_id_;
   json::object message = {{"execute", command}, {"id", id}};
   if (!arguments.empty()) message["arguments"] = arguments;
@@ -108,16 +110,17 @@ void JsonSession::execute(const std::string& command, const json::object& argume
     const auto oldest = sent_.extract(sent_.begin());
     if (oldest.mapped()) oldest.mapped()({"it does not answer", nullptr});
   }
-  if (send(text)) {
+  if (send(text, std::move(descriptor))) {
     sent_.emplace(id, std::move(done));
   } else if (done) {
     done({"the command could not be sent", nullptr});
   }
 }
 
-bool JsonSession::send(const std::string& text) {
+bool JsonSession::send(const std::string& text, UniqueFd descriptor) {
   if (closed_ || unsent_.size() + text.size() > most_unsent) return false;
   const bool is_first = unsent_.empty();
+  if (descriptor) unsent_descriptors_.emplace(unsent_.size(), std::move(descriptor));
   unsent_ += text;
   if (is_first) send_rest();
   return !closed_;
@@ -127,16 +130,28 @@ bool JsonSession::send(const std::string& text) {
 /// next, or the two would be one.
 void JsonSession::send_rest() {
   while (!unsent_.empty()) {
-    const auto size =
-        ::send(reader_.fd(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto first = unsent_descriptors_.begin();
+    const bool has_one = first != unsent_descriptors_.end() && first->first == 0;
+    const auto next = has_one ? std::next(first) : first;
+    const auto end = next == unsent_descriptors_.end() ? unsent_.size() : next->first;
+    const auto size = send_some(reader_.fd(), std::string_view(unsent_).substr(0, end),
+                                has_one ? first->second.get() : -1);
     if (size > 0) {
-      unsent_.erase(0, static_cast<std::size_t>(size));
+      take_sent_off(static_cast<std::size_t>(size));
     } else if (size < 0 && errno == EAGAIN) {
       return reader_.when_writable([this] { send_rest(); });
     } else if (size >= 0 || errno != EINTR) {
       closed_ = true;
+      unsent_descriptors_.clear();
       return unsent_.clear();
     }
+  }
+}
+
+void JsonSession::take_sent_off(std::size_t size) {
+  unsent_.erase(0, size);
+  for (auto& [place, descriptor] : std::exchange(unsent_descriptors_, {})) {
+    if (place >= size) unsent_descriptors_.emplace(place - size, std::move(descriptor));
   }
 }
 

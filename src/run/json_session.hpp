@@ -56,7 +56,9 @@ class JsonSession {
 
   /// Sends {"execute": command, "arguments": …}; `done` is called once, later, with the answer, or
   /// with an error when none can come any more, or is the oldest of too many to be waited for.
-  void execute(const std::string& command, const boost::json::object& arguments, OnAnswer done);
+  /// `descriptor` goes with it, for good.
+  void execute(const std::string& command, const boost::json::object& arguments, OnAnswer done,
+               UniqueFd descriptor = {});
 
   /// Gives up every command that is not answered yet, saying `why`.
   void abandon(const std::string& why);
@@ -64,8 +66,9 @@ class JsonSession {
  private:
   void on_line(const std::string& line);
   /// False when the other side is gone, or so far behind that nothing more is kept for it.
-  bool send(const std::string& text);
+  bool send(const std::string& text, UniqueFd descriptor);
   void send_rest();
+  void take_sent_off(std::size_t size);
   OnAnswer take_sent(const boost::json::object& answer);
 
   std::string name_;
@@ -75,7 +78,9 @@ class JsonSession {
   std::int64_t last_id_ = 0;
   bool closed_ = false;
   std::string unsent_;  ///< begins in the middle of a command, perhaps
-  LogQuota quota_;      ///< of what the other side says
+  std::map<std::size_t, UniqueFd>
+      unsent_descriptors_;  ///< by where in `unsent_` their commands are
+  LogQuota quota_;          ///< of what the other side says
   LineReader reader_;
 };
 

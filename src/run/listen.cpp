@@ -31,6 +31,11 @@ class BoundSockets {
     moves_.emplace_back(sockets_.back().get(), number);
   }
 
+  void connect(int number, const std::string& path) {
+    sockets_.push_back(connect_to(path));
+    moves_.emplace_back(sockets_.back().get(), number);
+  }
+
   /// Returns 0 or the errno.
   int place() { return place_descriptors(moves_); }
 
@@ -46,11 +51,13 @@ class BoundSockets {
 
 }  // namespace
 
-void become_with_listeners(const std::vector<std::pair<int, std::string>>& sockets,
-                           const std::vector<std::string>& command) {
+void become_with_sockets(const std::vector<std::pair<int, std::string>>& sockets,
+                         const std::vector<std::pair<int, std::string>>& connections,
+                         const std::vector<std::string>& command) {
   if (command.empty()) throw Error("no command is given", "", "", ExitStatus::usage);
   BoundSockets bound;
   for (const auto& [number, path] : sockets) bound.bind(number, path);
+  for (const auto& [number, path] : connections) bound.connect(number, path);
 
   std::vector<char*> argv;
   argv.reserve(command.size() + 1);

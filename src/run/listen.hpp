@@ -8,9 +8,10 @@
 namespace vmr {
 
 /// Becomes `command` (searched in PATH) with, for each {number, path} of `sockets`, a UNIX socket
-/// that listens at `path` as descriptor `number`. Throws Error when it cannot, and then leaves no
-/// socket behind.
-[[noreturn]] void become_with_listeners(const std::vector<std::pair<int, std::string>>& sockets,
-                                        const std::vector<std::string>& command);
+/// that listens at `path` as descriptor `number`, and for each of `connections` one that is
+/// connected to what listens there. Throws Error when it cannot, and then leaves no socket behind.
+[[noreturn]] void become_with_sockets(const std::vector<std::pair<int, std::string>>& sockets,
+                                      const std::vector<std::pair<int, std::string>>& connections,
+                                      const std::vector<std::string>& command);
 
 }  // namespace vmr

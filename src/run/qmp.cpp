@@ -3,6 +3,11 @@
 
 #include "base/log.hpp"
 
+#include <boost/json.hpp>
+
+#include <memory>
+#include <utility>
+
 namespace vmr {
 namespace {
 
@@ -26,6 +31,25 @@ void Qmp::execute(const std::string& command, const boost::json::object& argumen
     };
   }
   session_.execute(command, arguments, std::move(done));
+}
+
+void Qmp::add_chardev(const std::string& id, UniqueFd socket, const JsonSession::OnAnswer& done) {
+  const boost::json::object address = {{"type", "fd"}, {"data", {{"str", id}}}};
+  const boost::json::object backend = {{"type", "socket"},
+                                       {"data", {{"addr", address}, {"server", false}}}};
+  // QEMU does one after the other, so the second need not wait: without the first it fails.
+  const auto failed = std::make_shared<bool>(false);
+  session_.execute(
+      "getfd", {{"fdname", id}},
+      [done, failed](const JsonAnswer& answer) {
+        *failed = !answer.ok();
+        if (*failed) done(answer);
+      },
+      std::move(socket));
+  execute("chardev-add", {{"id", id}, {"backend", backend}},
+          [done, failed](const JsonAnswer& answer) {
+            if (!*failed) done(answer);
+          });
 }
 
 void Qmp::on_message(const boost::json::object& message) {

@@ -26,6 +26,10 @@ class Qmp {
   void execute(const std::string& command, const boost::json::object& arguments = {},
                JsonSession::OnAnswer done = {});
 
+  /// Gives QEMU `socket` and then the client chardev `id` that is connected by it; `done` gets the
+  /// answer of the one that fails, or of the second.
+  void add_chardev(const std::string& id, UniqueFd socket, const JsonSession::OnAnswer& done);
+
  private:
   void on_message(const boost::json::object& message);
 

@@ -5,14 +5,11 @@
 #include "fake.hpp"
 #include "fake_qemu_words.hpp"
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <map>
+#include <poll.h>
 #include <string>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace fake {
@@ -32,28 +29,24 @@ struct Port {
 /// By their ids.
 using Ports = std::map<std::string, Port>;
 
-/// Stays connected until this process ends. Like QEMU it needs an answer before it goes on.
-inline bool connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+/// It stays connected until this process ends. Like QEMU it needs an answer before it goes on.
+inline bool is_answered(int fd) {
+  pollfd ready{fd, POLLIN, 0};
   char answer = 0;
-  return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
-         ::read(fd, &answer, 1) == 1;
+  return ::poll(&ready, 1, -1) == 1 && ::read(fd, &answer, 1) == 1;
 }
 
-/// Takes the listeners that `argv` names into `ports`, and connects to the virtiofsds. False, and
-/// said as QEMU does, when one of these does not answer.
+/// Takes the listeners that `argv` names into `ports`, and waits for the virtiofsds that it is
+/// connected to. False, and said as QEMU does, when one of these does not answer.
 inline bool open_chardevs(const Arguments& argv, Ports& ports) {
   for (std::size_t i = 1; i + 1 < argv.size(); ++i) {
     if (argv[i] != "-chardev") continue;
     auto option = parse_option(argv[i + 1]);
-    if (option.count("fd") != 0) {
-      ports[option["id"]].listener = std::atoi(option["fd"].c_str());
-    } else if (!connect_to(option["path"])) {
-      std::fprintf(stderr, "qemu-system-x86_64: -chardev %s: Failed to connect to '%s': %s\n",
-                   argv[i + 1].c_str(), option["path"].c_str(), std::strerror(errno));
+    const int fd = std::atoi(option["fd"].c_str());
+    if (option.count("server") != 0) {
+      ports[option["id"]].listener = fd;
+    } else if (option.count("fd") != 0 && !is_answered(fd)) {
+      std::fprintf(stderr, "qemu-system-x86_64: -chardev %s: no answer\n", argv[i + 1].c_str());
       return false;
     }
   }

@@ -7,13 +7,14 @@
 
 #include <boost/json.hpp>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace fake {
 
@@ -25,10 +26,10 @@ class HotPlug {
   std::optional<std::string> execute(const std::string& command,
                                      const boost::json::object& arguments) {
     const auto text = [&](const char* key) { return std::string(arguments.at(key).as_string()); };
+    if (command == "getfd") return name_descriptor(text("fdname"));
     if (command == "chardev-add") {
       const auto& data = arguments.at("backend").at("data");
-      return add_chardev(text("id"),
-                         std::string(data.at("addr").at("data").at("path").as_string()));
+      return add_chardev(text("id"), std::string(data.at("addr").at("data").at("str").as_string()));
     }
     if (command == "device_add" && !arguments.contains("name")) {
       devices_[text("id")] = text("chardev");
@@ -41,6 +42,27 @@ class HotPlug {
     return std::nullopt;
   }
 
+  /// Reads from the monitor, also the descriptors that come with it; as read(2).
+  ssize_t read(int monitor, std::array<char, 4096>& bytes) {
+    iovec part{bytes.data(), bytes.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> ancillary{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = ancillary.data();
+    message.msg_controllen = ancillary.size();
+    const auto size = ::recvmsg(monitor, &message, MSG_CMSG_CLOEXEC);
+    // Standard input may be a pipe.
+    if (size < 0 && errno == ENOTSOCK) return ::read(monitor, bytes.data(), bytes.size());
+    const auto* header = CMSG_FIRSTHDR(&message);
+    if (size > 0 && header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+      received_.push_back(fd);
+    }
+    return size;
+  }
+
   /// To be called when a command is answered.
   void after_answer() {
     if (deleted_.empty()) return;
@@ -50,17 +72,21 @@ class HotPlug {
   }
 
  private:
-  std::string add_chardev(const std::string& id, const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-      ::close(fd);
-      return "Failed to add chardev '" + id + "': Failed to connect to '" + path +
-             "': " + std::strerror(errno);
+  std::string name_descriptor(const std::string& name) {
+    if (received_.empty()) return "No file descriptor supplied via SCM_RIGHTS";
+    named_[name] = received_.front();
+    received_.pop_front();
+    return "";
+  }
+
+  std::string add_chardev(const std::string& id, const std::string& name) {
+    const auto found = named_.find(name);
+    if (found == named_.end()) {
+      return "Failed to add chardev '" + id + "': File descriptor named '" + name +
+             "' has not been found";
     }
-    chardevs_[id] = fd;
+    chardevs_[id] = found->second;
+    named_.erase(found);
     log_chardevs();
     return "";
   }
@@ -111,6 +137,8 @@ class HotPlug {
   const Behaviours behaviours_ = behaviours_in("FAKE_QEMU");
   FakeGuest& guest_;
   FakeGuest::Tell tell_;
+  std::deque<int> received_;                    ///< descriptors without a name yet
+  std::map<std::string, int> named_;            ///< … and with one
   std::map<std::string, int> chardevs_;         ///< their connections
   std::map<std::string, std::string> devices_;  ///< their chardevs
   std::set<std::string> shares_;                ///< those devices that are no ports

@@ -74,11 +74,7 @@ class FakeQemu {
     }
     if (!open_chardevs(argv_, ports_)) return 1;
     ask_launcher();
-    if (has("hostile-calls")) {
-      for (const auto& [name, error] : try_hostile_calls()) {
-        std::fprintf(stderr, "call %s: %s\n", name.c_str(), std::strerror(error));
-      }
-    }
+    if (has("hostile-calls")) tell_hostile_calls();
     signals_ = watch_signals(!has("ignore-term"));
     if (has("mute")) std::fputs("qemu-system-x86_64: says nothing\n", stderr);
     while (!exit_status_) serve_once();
@@ -160,7 +156,8 @@ class FakeQemu {
   void hear(const std::string& id, Port& port) {
     if (id == "console" && has("slow-console")) pass_gate("qemu");
     std::array<char, 4096> bytes{};
-    const auto size = ::read(port.client, bytes.data(), bytes.size());
+    const auto size = id == "qmp" ? hot_plug_.read(port.client, bytes)
+                                  : ::read(port.client, bytes.data(), bytes.size());
     if (size <= 0) {
       ::close(std::exchange(port.client, -1));
       return;

@@ -2,8 +2,9 @@
 // The system calls of a program that was taken over: what the kernel answers it.
 #pragma once
 
+#include <array>
 #include <cerrno>
-#include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <string>
@@ -42,6 +43,13 @@ inline std::vector<HostileCall> try_hostile_calls() {
   add_socket("socket VSOCK", AF_VSOCK);
   add("socket UNIX, high bits", call(SYS_socket, 0x100000001L, SOCK_DGRAM, 0));
   add("socket ALG", call(SYS_socket, AF_ALG, 99, 0));
+  std::array<int, 2> pair = {-1, -1};
+  const auto add_pair = [&](const char* name, int type) {
+    if (add(name, ::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair.data())) < 0) return;
+    for (const int fd : pair) ::close(fd);
+  };
+  add_pair("pair of streams", SOCK_STREAM);
+  add_pair("pair of datagrams", SOCK_DGRAM);
   add("keyctl", call(SYS_keyctl, 99, 0, 0, 0, 0));
   add("add_key", call(SYS_add_key, nullptr, nullptr, nullptr, 0, 0));
   add("ptrace", call(SYS_ptrace, 99, 0, 0, 0));
@@ -70,6 +78,13 @@ inline std::vector<HostileCall> try_hostile_calls() {
   add("openat2", call(SYS_openat2, -1, nullptr, nullptr, 0));
   add("fchmodat2", call(452, AT_FDCWD, none, 04755, 0));
   return calls;
+}
+
+/// "call mount: Operation not permitted" on standard error, for each.
+inline void tell_hostile_calls() {
+  for (const auto& [name, error] : try_hostile_calls()) {
+    std::fprintf(stderr, "call %s: %s\n", name.c_str(), std::strerror(error));
+  }
 }
 
 }  // namespace fake

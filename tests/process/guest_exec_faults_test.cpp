@@ -11,6 +11,8 @@ namespace {
 TEST_CASE("guest exec: QEMU that has no port left") {
   ExecHost host;
   const auto client = host.ask();
+  CHECK(host.qmp_command().starts_with("getfd"));
+  host.answer_qmp();
   CHECK(host.qmp_command().starts_with("chardev-add"));
   host.answer_qmp();
   CHECK(host.qmp_command().starts_with("device_add"));
@@ -18,6 +20,7 @@ TEST_CASE("guest exec: QEMU that has no port left") {
   CHECK(read_line(client) ==
         R"({"error":"QEMU cannot add serial ports: Out of virtio-serial ports","version":1})");
   for (const std::string stream : {"out", "err"}) {
+    CHECK(host.qmp_command().starts_with("getfd"));
     CHECK(host.qmp_command().starts_with("chardev-add"));
     CHECK(host.qmp_command().starts_with("device_add"));
   }
@@ -35,7 +38,7 @@ TEST_CASE("guest exec: QEMU or a guest that says nothing is given up") {
   const auto stuck = host.ask();
   CHECK(read_line(stuck) ==
         R"({"error":"QEMU does not add serial ports: no answer within 0.05 s","version":1})");
-  for (int i = 0; i < 9; ++i) host.qmp_command();
+  for (int i = 0; i < 12; ++i) host.qmp_command();
 }
 
 TEST_CASE("guest exec: an agent that does not answer is given up") {

@@ -124,8 +124,8 @@ TEST_CASE("launch: a program inherits its own descriptors only") {
       kinds.push_back(line.substr(0, line.find(':')));
     return kinds;
   };
-  CHECK(kinds("qemu") ==
-        Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket", "4 socket", "5 socket", "6 socket"});
+  CHECK(kinds("qemu") == Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket", "4 socket",
+                               "5 socket", "6 socket", "7 socket", "8 socket"});
   CHECK(kinds("virtiofsd-1") == Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket"});
   CHECK(kinds("virtiofsd-2") == Lines{"0 /dev/null", "1 pipe", "2 pipe", "3 socket"});
 }
@@ -165,6 +165,25 @@ TEST_CASE("launch: QEMU stays in the user's folder for what only it can read") {
         Lines{"[WARN] QEMU works in " + (host / "here") +
               ", since -readconfig may name files there; it also takes a firmware that it finds "
               "there for its own. With absolute paths alone start vm-runner in the folder /"});
+}
+
+TEST_CASE("launch: a QEMU that was taken over is refused what it does without") {
+  const FakeHost host;
+  const auto seen =
+      host.run({{"QEMU_USER", ""}, {"LOG_VERBOSE", "1"}, {"FAKE_QEMU", "poweroff,hostile-calls"}});
+  CHECK(seen.status == 0);
+  Lines let_through;
+  for (const auto& line : observe(seen).log_with("[DEBUG] qemu: call ")) {
+    const bool is_refused =
+        line.ends_with(": Operation not permitted") || line.ends_with(": Function not implemented");
+    if (!is_refused) let_through.push_back(line.substr(line.find("call ")));
+  }
+  // What the kernel refuses besides is of files that are not there.
+  CHECK(let_through == Lines{"call socket IPv4: Success", "call socket IPv6: Success",
+                             "call pair of streams: Success",
+                             "call chmod 1777: No such file or directory",
+                             "call mknod fifo: No such file or directory",
+                             "call open 0755: No such file or directory"});
 }
 
 TEST_CASE("launch: all that the guest says comes out in order up to its last words") {

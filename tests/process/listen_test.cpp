@@ -133,7 +133,7 @@ TEST_CASE("a command finds its listening sockets at their numbers") {
         "awk -v i=\"$i\" '$7 == i {{ print $4, $8 }}' /proc/net/unix; done; readlink "
         "/proc/$$/fd/201",
         first + 1, first);
-    become_with_listeners(sockets, {"sh", "-c", script});
+    become_with_sockets(sockets, {}, {"sh", "-c", script});
   });
   output.writing.reset();
   // 00010000 is the flag of a socket that listens.
@@ -142,10 +142,34 @@ TEST_CASE("a command finds its listening sockets at their numbers") {
   CHECK(test::wait_for(pid) == 1);
 }
 
+TEST_CASE("a command finds a connection to who listens") {
+  TemporaryFolder folder;
+  Pipe output;
+  const auto listener = listen_at(folder / "a, b");
+  const pid_t pid = test::fork_and_run([&]() -> int {
+    ::dup2(output.writing.get(), STDOUT_FILENO);
+    become_with_sockets({}, {{9, folder / "a, b"}}, {"sh", "-c", "echo hello >&9"});
+  });
+  const UniqueFd served(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  CHECK(test::read_all(served) == "hello\n");
+  CHECK(test::wait_for(pid) == 0);
+}
+
+TEST_CASE("a command without who listens is not started") {
+  TemporaryFolder folder;
+  const auto path = folder / "none";
+  CHECK(failure_of([&] {
+          become_with_sockets({{71, folder / "b"}}, {{70, path}}, {"true"});
+        }) == fmt::format("error: cannot connect to the socket {}\n"
+                          "  cause: No such file or directory\n",
+                          path));
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
 TEST_CASE("a command that does not exist leaves no socket behind") {
   TemporaryFolder folder;
   const auto failure = failure_of([&] {
-    become_with_listeners({{70, folder / "a"}, {71, folder / "b"}}, {"no-such-command"});
+    become_with_sockets({{70, folder / "a"}, {71, folder / "b"}}, {}, {"no-such-command"});
   });
   CHECK(failure == "error: cannot start no-such-command\n  cause: No such file or directory\n");
   CHECK(std::filesystem::is_empty(folder.path()));
@@ -156,7 +180,7 @@ TEST_CASE("a command that does not exist leaves no socket behind") {
 TEST_CASE("a socket that cannot be bound takes the others along") {
   TemporaryFolder folder;
   const auto failure = failure_of([&] {
-    become_with_listeners({{70, folder / "a"}, {71, folder / "no/b"}}, {"true"});
+    become_with_sockets({{70, folder / "a"}, {71, folder / "no/b"}}, {}, {"true"});
   });
   CHECK(failure == fmt::format("error: cannot listen at the socket {}/no/b\n"
                                "  cause: No such file or directory\n",
@@ -165,7 +189,7 @@ TEST_CASE("a socket that cannot be bound takes the others along") {
 }
 
 TEST_CASE("no command is an error of usage") {
-  CHECK(failure_of([] { become_with_listeners({}, {}); }) == "error: no command is given\n");
+  CHECK(failure_of([] { become_with_sockets({}, {}, {}); }) == "error: no command is given\n");
 }
 
 }  // namespace

@@ -180,15 +180,10 @@ TEST_CASE("share json: a socket path over 107 bytes gets a shorter runtime folde
   const auto deep = host / std::string(100, 'd');
   fs::create_directories(deep);
   const auto printed =
-      print_args(host, join(FakeHost::virtiofs_share(1, host / "data"),
-                            {{"XDG_RUNTIME_DIR", deep}, {"GUEST_NAME", "share-json"}}));
-  std::string chardev;
-  for (const auto& word : printed.object.at("qemu").as_array()) {
-    const std::string text(word.as_string());
-    if (text.find("id=share1,path=") != text.npos) chardev = text;
-  }
-  CHECK(chardev == fmt::format("socket,id=share1,path=/tmp/vm-runner-{}/share-json/"
-                               "virtiofsd-1.sock",
-                               ::geteuid()));
+      run_launcher(host.settings(join(FakeHost::virtiofs_share(1, host / "data"),
+                                      {{"XDG_RUNTIME_DIR", deep}, {"GUEST_NAME", "share-json"}})),
+                   {"args", "--format=shell"});
+  const auto socket = fmt::format("/tmp/vm-runner-{}/share-json/virtiofsd-1.sock", ::geteuid());
+  CHECK(printed.output.find(" 7@" + socket + " -- ") != std::string::npos);
   CHECK(fs::is_empty(deep));
 }

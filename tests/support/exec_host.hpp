@@ -2,6 +2,7 @@
 // A launcher that serves `exec`, whose QEMU, agent and clients are the test.
 #pragma once
 
+#include "host/pass_descriptors.hpp"
 #include "run/guest_exec.hpp"
 #include "run/runtime_folder.hpp"
 #include "support/guest.hpp"
@@ -36,17 +37,23 @@ struct SocketPair {
   UniqueFd theirs;
 };
 
-/// The next line on `socket`, for ten seconds at most.
-inline std::string read_line(const UniqueFd& socket) {
+/// The next line on `socket`, for ten seconds at most; what comes with it is `received`.
+inline std::string read_line(const UniqueFd& socket, std::vector<UniqueFd>& received) {
   std::string line;
-  for (char c = 0; c != '\n';) {
+  while (!line.ends_with('\n')) {
     pollfd ready{socket.get(), POLLIN, 0};
     if (::poll(&ready, 1, 10'000) != 1) return line + " (nothing more)";
-    if (::read(socket.get(), &c, 1) != 1) return line + " (the end)";
-    line += c;
+    const auto byte = receive_with_descriptors(socket.get(), 1, received);
+    if (byte.empty()) return line + " (the end)";
+    line += byte;
   }
   line.pop_back();
   return line;
+}
+
+inline std::string read_line(const UniqueFd& socket) {
+  std::vector<UniqueFd> received;
+  return read_line(socket, received);
 }
 
 inline void write_line(const UniqueFd& socket, const std::string& line) {
@@ -63,7 +70,7 @@ class ExecHost {
              {[] {}, [this](const auto& name, const auto& data) { exec_.take_event(name, data); },
               [] {}}),
         agent_(context_.get_executor(), std::move(agent_pair_.theirs)),
-        exec_(context_.get_executor(), qmp_, agent_, {folder_.path(), std::nullopt}, {4, patience}),
+        exec_(context_.get_executor(), qmp_, agent_, {4, patience}),
         control_(std::in_place, context_.get_executor(), folder_ / "control",
                  [this](const auto& request) {
                    // As the session does.
@@ -125,12 +132,15 @@ class ExecHost {
     for (const std::string stream : {"in", "out", "err"}) {
       const auto port = 4 + static_cast<std::size_t>(number) % 9 * 3 + ports.size();
       const auto id = fmt::format("exec-{}-{}", number, stream);
-      const auto path = folder_ / fmt::format("exec-{}.sock", number);
+      CHECK(qmp_command() == fmt::format(R"(getfd {{"fdname":"{}"}})", id));
+      answer_qmp();
       CHECK(qmp_command() ==
             fmt::format(R"(chardev-add {{"id":"{}","backend":{{"type":"socket","data":{{"addr":)"
-                        R"({{"type":"unix","data":{{"path":"{}"}}}},"server":false}}}}}})",
-                        id, path));
-      ports.push_back(connect_to(path));
+                        R"({{"type":"fd","data":{{"str":"{}"}}}},"server":false}}}}}})",
+                        id, id));
+      REQUIRE(!received_.empty());
+      ports.push_back(std::move(received_.front()));
+      received_.erase(received_.begin());
       answer_qmp();
       CHECK(qmp_command() ==
             fmt::format(R"(device_add {{"driver":"virtserialport","bus":"serial.0","nr":{},)"
@@ -172,8 +182,8 @@ class ExecHost {
   GuestAgent& agent() { return agent_; }
 
  private:
-  static std::string take(const UniqueFd& socket, std::int64_t& id) {
-    const auto line = read_line(socket);
+  std::string take(const UniqueFd& socket, std::int64_t& id) {
+    const auto line = read_line(socket, received_);
     boost::system::error_code error;
     const auto value = json::parse(line, error);
     if (error) return line;
@@ -195,6 +205,7 @@ class ExecHost {
   std::optional<ControlServer> control_;
   std::int64_t last_qmp_id_ = 0;
   std::int64_t last_agent_id_ = 0;
+  std::vector<UniqueFd> received_;  ///< over the monitor
   std::thread thread_;
 };
 

@@ -152,9 +152,10 @@ TEST_CASE("listen has sockets and a command") {
   Arguments expected;
   expected.command = Command::listen;
   expected.sockets = {{3, "/run/a.sock"}, {1023, "b=c, [d]"}};
+  expected.connections = {{4, "c=d@e"}};
   expected.qemu_args = {"virtiofsd", "--fd=3", "--", "x"};
-  CHECK(parse_arguments({"listen", "3=/run/a.sock", "1023=b=c, [d]", "--", "virtiofsd", "--fd=3",
-                         "--", "x"}) == expected);
+  CHECK(parse_arguments({"listen", "3=/run/a.sock", "1023=b=c, [d]", "4@c=d@e", "--", "virtiofsd",
+                         "--fd=3", "--", "x"}) == expected);
 }
 
 TEST_CASE("a wrong command is told with the nearest") {
@@ -258,6 +259,7 @@ TEST_CASE("wrong sockets are named") {
   }
   CHECK(refusal({"listen", "3=/a", "4=/b", "3=/c", "--", "x"}) ==
         "'3=/c': descriptor 3 is given twice");
+  CHECK(refusal({"listen", "3=/a", "3@/c", "--", "x"}) == "'3@/c': descriptor 3 is given twice");
 }
 
 TEST_CASE("help is one for all and one for each command") {

@@ -102,8 +102,8 @@ TEST_CASE("QEMU is refused the calls that its machine does without") {
     return tcg_confinement(environment, host).refused;
   };
   using Calls = std::vector<Refused>;
-  const Calls most = {Refused::kernel_doors, Refused::mounts, Refused::file_handles,
-                      Refused::name_truncated};
+  const Calls most = {Refused::local_sockets, Refused::kernel_doors, Refused::mounts,
+                      Refused::file_handles, Refused::name_truncated};
   const auto with = [&](const Calls& more) {
     auto calls = most;
     calls.insert(calls.end(), more.begin(), more.end());

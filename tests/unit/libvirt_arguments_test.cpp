@@ -24,7 +24,7 @@ Argv lines_of(const Words& words) {
   return lines;
 }
 
-/// An option's keys and values without names, PCI addresses and paths of sockets, which each side
+/// An option's keys and values without names, PCI addresses and where a socket is, which each side
 /// chooses for itself.
 Words meaning_of(const std::string& option) {
   static const std::set<std::string> own = {"id",  "addr",  "multifunction",
@@ -33,7 +33,10 @@ Words meaning_of(const std::string& option) {
   for (const auto& [key, value] : parse_qemu_option(option, "driver")) {
     if (!own.contains(key)) CHECK(words.emplace(key, value).second);
   }
-  if (words["driver"] == "socket") words.erase("path");
+  if (words["driver"] == "socket") {
+    words.erase("path");
+    words.erase("fd");
+  }
   if (words["security_model"] == "mapped") words["security_model"] = "mapped-xattr";
   if (words["security_model"].empty()) words.erase("security_model");
   return words;

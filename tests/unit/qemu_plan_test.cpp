@@ -165,7 +165,7 @@ TEST_CASE("a machine with everything under KVM") {
               "-device",
               "virtio-net-pci,netdev=net0,romfile="},
              common_tail,
-             {"-chardev", "socket,id=share1,path=/r/virtiofsd-1.sock", "-device",
+             {"-chardev", "socket,id=share1,fd=7", "-device",
               "vhost-user-fs-pci,chardev=share1,tag=s,queue-size=1024,addr=0x10.0,multifunction=on",
               "-fsdev", "local,id=share2,path=/t,security_model=passthrough,multidevs=remap",
               "-device", "virtio-9p-pci,fsdev=share2,mount_tag=t,addr=0x10.1", sandbox.front(),

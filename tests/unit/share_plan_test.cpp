@@ -45,8 +45,9 @@ TEST_CASE("a virtiofs share is a daemon and a device that meet at a socket") {
   REQUIRE(plan.helper);
   CHECK(plan.helper->name == "virtiofsd-2");
   CHECK(plan.helper->listeners == std::vector<Listener>{{3, "/run/x/virtiofsd-2.sock"}});
+  CHECK(plan.connection == Connection{7, "/run/x/virtiofsd-2.sock"});
   CHECK(Argv{plan.qemu_arguments} ==
-        Argv{{"-chardev", "socket,id=share2,path=/run/x/virtiofsd-2.sock", "-device",
+        Argv{{"-chardev", "socket,id=share2,fd=7", "-device",
               "vhost-user-fs-pci,chardev=share2,tag=data,queue-size=1024,addr=0x10.0,multifunction="
               "on"}});
 }
@@ -105,7 +106,7 @@ TEST_CASE("the Rust virtiofsd with every option") {
               "--xattr", "--posix-acl", "--modcaps=-chown:-fowner:-fsetid:-mknod", "--seccomp",
               "kill", "--thread-pool-size=8", "--rlimit-nofile=4096"}});
   CHECK(Argv{plan_share(share, 0, host, "/r").qemu_arguments} ==
-        Argv{{"-chardev", "socket,id=share2,path=/r/virtiofsd-2.sock", "-device",
+        Argv{{"-chardev", "socket,id=share2,fd=7", "-device",
               "vhost-user-fs-pci,chardev=share2,tag=data,queue-size=256,addr=0x10.0,multifunction="
               "on"}});
 }
@@ -246,9 +247,9 @@ TEST_CASE("hostile sources tags and folders do not break out of a virtiofs share
     const auto folder = "/run/" + name;
     const auto plan = plan_share(share, 0, docker_host(), folder);
     REQUIRE(plan.qemu_arguments.size() == 4);
-    CHECK(
-        parse_qemu_option(plan.qemu_arguments.at(1), "backend") ==
-        KeyValues{{"backend", "socket"}, {"id", "share2"}, {"path", folder + "/virtiofsd-2.sock"}});
+    CHECK(parse_qemu_option(plan.qemu_arguments.at(1), "backend") ==
+          KeyValues{{"backend", "socket"}, {"id", "share2"}, {"fd", "7"}});
+    CHECK(plan.connection == Connection{7, folder + "/virtiofsd-2.sock"});
     CHECK(parse_qemu_option(plan.qemu_arguments.at(3), "driver") ==
           KeyValues{{"driver", "vhost-user-fs-pci"},
                     {"chardev", "share2"},
