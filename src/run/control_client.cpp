@@ -31,6 +31,20 @@ constexpr int some_seconds = 5;
   throw Error(fmt::format("the launcher of VM '{}' does not answer", vm_name), cause, "");
 }
 
+/// Another user may have made what is found there: who listens is asked of the kernel.
+void check_launcher(const UniqueFd& connection, const std::string& vm_name) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    fail_to_ask(vm_name, std::strerror(errno));
+  }
+  if (peer.uid == ::geteuid() || peer.uid == 0) return;
+  throw Error(
+      fmt::format("what answers for VM '{}' is not its launcher", vm_name),
+      fmt::format("user {} listens at its socket, who is neither this user nor root", peer.uid),
+      "look who made the runtime folder, and remove it");
+}
+
 UniqueFd connect_to_launcher(const ControlAddress& address) {
   const auto message = fmt::format("no VM named '{}' is running", address.vm_name);
   if (::access(address.socket.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
@@ -38,7 +52,10 @@ UniqueFd connect_to_launcher(const ControlAddress& address) {
                 "set GUEST_NAME to the name of one that runs");
   }
   auto connection = connect_within(address.socket, std::chrono::seconds(some_seconds));
-  if (connection) return connection;
+  if (connection) {
+    check_launcher(connection, address.vm_name);
+    return connection;
+  }
   if (errno == ECONNREFUSED) {
     throw Error(message, fmt::format("nobody listens at {}", address.socket),
                 "its launcher was killed; the next start clears what it left");

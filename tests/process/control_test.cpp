@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Whatever a launcher is asked, and however often: the VM goes on. With fake programs.
 #include "build_paths.hpp"
+#include "run/control_client.hpp"
 #include "run/runtime_folder.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
+#include "support/processes.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/wait_for_file.hpp"
 
@@ -20,6 +22,7 @@
 #include <sstream>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -251,6 +254,41 @@ TEST_CASE("control: a share that the guest did not let go of is asked for again"
   CHECK(missing.log.find("the virtiofs export directory '" + (folder / "none") +
                          "' does not exist") != std::string::npos);
   CHECK(vm.end().status == 0);
+}
+
+TEST_CASE("control: a client speaks to no launcher of another user") {
+  if (::geteuid() != 0) {
+    MESSAGE("SKIPPED: this process cannot become another user");
+    return;
+  }
+  const TemporaryFolder folder;
+  const auto path = folder / "control.sock";
+  ::chmod(folder.path().c_str(), 0777);
+  constexpr uid_t stranger = 61234;
+  std::string failure;
+  Pipe bound;
+  Pipe asked;
+  const pid_t pid = fork_and_run([&] {
+    if (::setresuid(stranger, stranger, stranger) != 0) return 1;
+    const auto listener = vmr::listen_at(path);
+    bound.writing.reset();
+    asked.writing.reset();
+    // Whoever connects is never read.
+    return reaches_end(asked.reading) ? 0 : 2;
+  });
+  bound.writing.reset();
+  REQUIRE(reaches_end(bound.reading));
+  try {
+    vmr::ask_launcher({"vm", path}, {{"request", "status"}});
+  } catch (const vmr::Error& error) {
+    failure = vmr::format(error);
+  }
+  asked.writing.reset();
+  CHECK(wait_for(pid) == 0);
+  CHECK(failure ==
+        "error: what answers for VM 'vm' is not its launcher\n"
+        "  cause: user 61234 listens at its socket, who is neither this user nor root\n"
+        "  hint:  look who made the runtime folder, and remove it\n");
 }
 
 TEST_CASE("control: a number of a share is given again once there is no higher one") {
