@@ -25,7 +25,8 @@ enum class Refused {
   local_sockets,   ///< sockets of any family but IPv4 and IPv6: services of the host, other VMs
   kernel_doors,    ///< keys, BPF, performance events, other processes' memory, faults by hand
   io_uring,        ///< which does what a filter of calls does not see
-  mounts,          ///< mounts and namespaces
+  mounts,          ///< changing what is mounted where, and entering namespaces
+  namespaces,      ///< leaving what is shared with the parent, for a namespace of its own
   file_handles,    ///< opening by handle, past every folder's permissions
   set_user_id,     ///< making programs that run as their owner, and devices
   set_group_id,    ///< the same bit of groups, which a folder hands down

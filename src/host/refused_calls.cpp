@@ -147,9 +147,10 @@ void add(Filter& filter, Refused what) {
       return filter.refuse_all({"io_uring_enter", "io_uring_register", "io_uring_setup"});
     case Refused::mounts:
       filter.refuse_all({"fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr",
-                         "move_mount", "open_tree", "pivot_root", "setns", "umount", "umount2",
-                         "unshare"});
+                         "move_mount", "open_tree", "pivot_root", "setns", "umount", "umount2"});
       return filter.refuse(number_of_open_tree_attr, EPERM);
+    case Refused::namespaces:
+      return filter.refuse("unshare");
     case Refused::file_handles:
       return filter.refuse("open_by_handle_at");
     case Refused::set_user_id:

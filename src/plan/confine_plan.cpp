@@ -231,10 +231,22 @@ bool gives_modes(const Share& share) {
 }
 
 std::vector<Refused> refused_of_qemu(const VmSpec& spec) {
-  std::vector<Refused> refused = {Refused::local_sockets, Refused::kernel_doors, Refused::mounts,
-                                  Refused::file_handles, Refused::name_truncated};
+  std::vector<Refused> refused = {Refused::local_sockets, Refused::kernel_doors,
+                                  Refused::mounts,        Refused::namespaces,
+                                  Refused::file_handles,  Refused::name_truncated};
   if (!uses_io_uring(spec)) refused.push_back(Refused::io_uring);
   if (std::none_of(spec.shares.begin(), spec.shares.end(), gives_modes)) {
+    refused.insert(refused.end(), {Refused::set_user_id, Refused::set_group_id});
+  }
+  return refused;
+}
+
+std::vector<Refused> refused_of_virtiofsd(const Share& share, const Host& host) {
+  std::vector<Refused> refused = {Refused::local_sockets, Refused::kernel_doors, Refused::io_uring};
+  // That sandbox is made of them.
+  if (share.sandbox != Sandbox::name_space) refused.push_back(Refused::mounts);
+  if (!host.abilities.dac_read_search) refused.push_back(Refused::file_handles);
+  if (share.readonly) {
     refused.insert(refused.end(), {Refused::set_user_id, Refused::set_group_id});
   }
   return refused;
@@ -287,6 +299,7 @@ Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Ho
       *confinement.capabilities |= capability_set({CAP_DAC_READ_SEARCH});
     }
   }
+  confinement.refused = refused_of_virtiofsd(share, host);
   // Under Landlock nothing can be mounted, which is how that sandbox is made.
   if (share.sandbox == Sandbox::name_space) return confinement;
   add_rules(libraries, Access::read, confinement);

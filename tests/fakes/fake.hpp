@@ -65,7 +65,9 @@ inline std::string log_path(const std::string& name) {
 inline void log_start(const std::string& name, const Arguments& argv) {
   if (log_path(name).empty()) return;
   std::ostringstream descriptors;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+  // A process that is confined sees neither, and leaves no log.
+  std::error_code refused;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", refused)) {
     std::error_code closed;
     const auto target = std::filesystem::read_symlink(entry.path(), closed).string();
     // Not the descriptor of this very loop.

@@ -15,6 +15,7 @@
 #include "ask_launcher.hpp"
 #include "fake.hpp"
 #include "fault.hpp"
+#include "hostile_calls.hpp"
 
 #include <string_view>
 #include <sys/socket.h>
@@ -179,6 +180,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   ask_launcher();
+  if (behaviours.count("hostile-calls") != 0) tell_hostile_calls();
   if (behaviours.count("unshare-eperm") != 0) {
     std::fputs(unshare_eperm, stderr);
     return 1;

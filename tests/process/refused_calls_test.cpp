@@ -73,7 +73,7 @@ TEST_CASE("what the kernel offers to debug, count and keep is refused") {
 }
 
 TEST_CASE("mounts, namespaces and handles are refused") {
-  check_refused({Refused::mounts, Refused::file_handles},
+  check_refused({Refused::mounts, Refused::namespaces, Refused::file_handles},
                 all_with(EPERM, {"mount", "open_tree", "unshare", "open_by_handle_at"}));
 }
 
@@ -98,8 +98,8 @@ TEST_CASE("all refusals fit into one filter, and leave what files need") {
   const auto before = answers_with({});
   const auto answers =
       answers_with({Refused::local_sockets, Refused::kernel_doors, Refused::io_uring,
-                    Refused::mounts, Refused::file_handles, Refused::set_user_id,
-                    Refused::set_group_id, Refused::name_truncated});
+                    Refused::mounts, Refused::namespaces, Refused::file_handles,
+                    Refused::set_user_id, Refused::set_group_id, Refused::name_truncated});
   Answers let_through;
   for (const auto& [name, error] : answers) {
     if (error != EPERM && error != ENOSYS) let_through[name] = before.at(name);

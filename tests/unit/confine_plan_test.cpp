@@ -103,7 +103,7 @@ TEST_CASE("QEMU is refused the calls that its machine does without") {
   };
   using Calls = std::vector<Refused>;
   const Calls most = {Refused::local_sockets, Refused::kernel_doors, Refused::mounts,
-                      Refused::file_handles, Refused::name_truncated};
+                      Refused::namespaces,    Refused::file_handles, Refused::name_truncated};
   const auto with = [&](const Calls& more) {
     auto calls = most;
     calls.insert(calls.end(), more.begin(), more.end());
@@ -307,7 +307,23 @@ TEST_CASE("virtiofsd keeps what its sandbox needs") {
   const auto user = plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=namespace"}, own_host)
                         .shares.front()
                         .helper->confinement;
-  CHECK(user == Confinement{std::nullopt, {}, std::nullopt, true, {}, {}, {}});
+  const std::vector<Refused> always = {Refused::local_sockets, Refused::kernel_doors,
+                                       Refused::io_uring};
+  const auto with = [&](const std::vector<Refused>& more) {
+    auto calls = always;
+    calls.insert(calls.end(), more.begin(), more.end());
+    return calls;
+  };
+  CHECK(user ==
+        Confinement{std::nullopt, {}, std::nullopt, true, {}, {}, with({Refused::file_handles})});
+  CHECK(chroot.refused == with({Refused::mounts, Refused::file_handles}));
+  CHECK(confine("chroot", "1").refused == with({Refused::mounts, Refused::file_handles,
+                                                Refused::set_user_id, Refused::set_group_id}));
+  auto privileged = open_host();
+  privileged.abilities.dac_read_search = true;
+  const auto reading =
+      plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=chroot"}, privileged);
+  CHECK(reading.shares.front().helper->confinement.refused == with({Refused::mounts}));
 }
 
 TEST_CASE("how QEMU runs is told in one line") {
