@@ -14,6 +14,7 @@
 #include "run/runtime_folder.hpp"
 
 #include <filesystem>
+#include <iterator>
 #include <unistd.h>
 #include <utility>
 
@@ -79,20 +80,27 @@ void try_qemu(const ExaminedVm& examined, QemuFacts& facts) {
   if (!is_valid || vm.spec.accelerators.front() != Accelerator::kvm) try_any_kvm(vm, facts);
 }
 
-/// The disk that QEMU would open: the persistent one once it is there, with the image that it was
-/// made over.
+/// The disk that QEMU would open: the persistent one once it is there. What is behind it is asked
+/// about by the names that the rules let it have, never by its header.
 ImageFacts probe_disk(const Disk& disk) {
   std::error_code ignored;
   const bool is_kept =
       !disk.persistent.empty() && std::filesystem::exists(disk.persistent, ignored);
-  if (!is_kept) return probe_image(disk.image, disk.format);
-  auto kept = probe_image(disk.persistent, "qcow2", false);
-  if (disk.is_copy || !kept.problem.empty()) return kept;
-  const auto image = probe_image(disk.image, disk.format);
-  kept.chain.insert(kept.chain.end(), image.chain.begin(), image.chain.end());
-  kept.problem = image.problem;
-  if (kept.lock.empty()) kept.lock = image.lock;
-  return kept;
+  std::vector<DiskImage> images;
+  if (is_kept) images.push_back({disk.persistent, "qcow2"});
+  if (!is_kept || !disk.is_copy) {
+    images.push_back({disk.image, disk.format});
+    images.insert(images.end(), disk.behind.begin(), disk.behind.end());
+  }
+  auto facts = probe_image(images.front().path, images.front().format);
+  for (auto image = std::next(images.begin()); image != images.end(); ++image) {
+    if (!facts.problem.empty()) return facts;
+    auto behind = probe_image(image->path, image->format);
+    facts.chain.insert(facts.chain.end(), behind.chain.begin(), behind.chain.end());
+    facts.problem = std::move(behind.problem);
+    if (facts.lock.empty()) facts.lock = std::move(behind.lock);
+  }
+  return facts;
 }
 
 std::map<std::string, FolderFacts> probe_folders(const ResolvedVm& vm) {

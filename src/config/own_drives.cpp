@@ -38,9 +38,10 @@ std::optional<OwnDrive> read_drive(const std::string& value) {
   });
   auto file = file_of(keys);
   if (value.starts_with('{') || !is_plain || file.empty()) return std::nullopt;
-  return OwnDrive{std::move(file), last_value(keys, "media") == "cdrom" ||
-                                       is_on(last_value(keys, "readonly")) ||
-                                       is_on(last_value(keys, "read-only"))};
+  return OwnDrive{std::move(file),
+                  last_value(keys, "media") == "cdrom" || is_on(last_value(keys, "readonly")) ||
+                      is_on(last_value(keys, "read-only")),
+                  last_value(keys, "format")};
 }
 
 }  // namespace

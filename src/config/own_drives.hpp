@@ -14,6 +14,7 @@ namespace vmr {
 struct OwnDrive {
   std::string path;  ///< as it is given: a relative one starts at QEMU's working directory
   bool is_read_only = false;
+  std::string format{};  ///< as it is given; empty: QEMU finds out
 
   bool operator==(const OwnDrive&) const = default;
 };

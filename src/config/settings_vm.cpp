@@ -179,6 +179,10 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      "whom QEMU runs as: auto (a user of its own where that can be), UID:GID, or launcher (this "
      "user, and nothing is taken from QEMU or virtiofsd)",
      store<&Config::qemu_user, qemu_user>},
+    {"ALLOW_UNKNOWN_IMAGES", "0",
+     "take disks of EXTRA_ARGS whose headers name what is not to be opened; QEMU then has neither "
+     "rules for files nor capabilities",
+     store<&Config::allow_unknown_images, boolean>},
     {"ALLOW_IN_SHARE", "",
      "what may be in a writable share although it decides the next start: words of config, image, "
      "kernel, user-data, arguments, data, temporary, cache, programs; unset: nothing",

@@ -93,6 +93,7 @@ struct FileFacts {
   FileContents contents{};       ///< of what a machine is started from
   std::string backing_format{};  ///< of `backing`, as the image says; empty: it does not
   bool has_data_file = false;    ///< a disk image: its contents are in another file
+  std::string data_file{};       ///< as its header names that; empty: it does not
   std::string fingerprint{};     ///< of an image that a persistent disk is made over
   std::string place{};           ///< device and path on it, whichever mount leads there
   bool on_root_mount = false;    ///< on the mount of `/`

@@ -13,6 +13,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ void read_header(const std::string& path, FileFacts& facts) {
   if (!file.is_open) return;
   auto header = read_qcow2_header(file.read, file.size);
   facts.has_data_file = header.has_data_file;
+  facts.data_file = std::move(header.data_file);
   facts.opens_unknown = header.has_data_file;
   auto name = header.backing;
   if (name.starts_with("file:")) name.erase(0, 5);
@@ -85,8 +87,12 @@ void measure_copy(const std::vector<std::string>& chain, Host& host) {
     place.copy_size = std::filesystem::file_size(host.guest->disk, error);
     return;
   }
+  // Which refuses the start; qemu-img would connect to what it names.
+  const bool is_known = std::none_of(chain.begin(), chain.end(), [&](const std::string& path) {
+    return host.files[path].opens_unknown;
+  });
   const auto program = find_in_path("qemu-img");
-  if (program.empty()) return;
+  if (program.empty() || !is_known) return;
   const auto told = capture({program, "measure", "--output=json", "-O", "qcow2", "-f",
                              host.guest->disk_format, host.guest->disk},
                             {}, time_to_tell);

@@ -3,6 +3,7 @@
 
 #include "host/capture.hpp"
 #include "host/environment.hpp"
+#include "host/file_contents.hpp"
 #include "host/file_systems.hpp"
 #include "host/programs.hpp"
 
@@ -65,19 +66,13 @@ std::string words_of(const Captured& answer) {
 /// Takes over what `text`, qemu-img's JSON, tells; false when it is none.
 bool read_image_info(const std::string& text, ImageFacts& facts) {
   boost::system::error_code error;
-  auto info = boost::json::parse(text, error);
-  // Without the chain it is one object.
-  if (!error && info.is_object()) info = boost::json::array{info};
-  if (error || !info.is_array() || info.as_array().empty()) return false;
-  for (const auto& value : info.as_array()) {
-    if (!value.is_object()) return false;
-    const auto* name = value.as_object().if_contains("filename");
-    if (name == nullptr || !name->is_string()) return false;
-    facts.chain.emplace_back(name->as_string());
-  }
-  const auto& first = info.as_array().front().as_object();
-  const auto* format = first.if_contains("format");
-  const auto* size = first.if_contains("virtual-size");
+  const auto info = boost::json::parse(text, error);
+  const auto* object = error ? nullptr : info.if_object();
+  const auto* name = object == nullptr ? nullptr : object->if_contains("filename");
+  if (name == nullptr || !name->is_string()) return false;
+  facts.chain.emplace_back(name->as_string());
+  const auto* format = object->if_contains("format");
+  const auto* size = object->if_contains("virtual-size");
   if (format != nullptr && format->is_string()) facts.format = std::string(format->as_string());
   if (size != nullptr && size->is_int64())
     facts.size = static_cast<std::uint64_t>(size->as_int64());
@@ -129,26 +124,31 @@ std::string probe_virtiofsd_version(const std::string& path) {
   return version_in(ask({path, "--version"}).output);
 }
 
-ImageFacts probe_image(const std::string& path, const std::string& format, bool with_chain) {
+ImageFacts probe_image(const std::string& path, const std::string& format) {
   ImageFacts facts;
   facts.path = path;
   facts.writable = ::access(path.c_str(), W_OK) == 0;
   const auto program = find_in_path("qemu-img");
   if (program.empty()) return facts;
   facts.asked = true;
+  // It leaves backing files alone, but opens a data file.
+  const auto file = open_to_read(path);
+  if (format == "qcow2" && file.is_open && read_qcow2_header(file.read, file.size).has_data_file) {
+    facts.problem = "its header names a data file, which is not opened";
+    return facts;
+  }
   const auto look = [&](bool shared) {
     std::vector<std::string> argv = {program, "info", "--output=json", "-f", format};
-    if (with_chain) argv.emplace_back("--backing-chain");
     if (shared) argv.emplace_back("-U");
     argv.push_back(path);
     return ask(argv);
   };
-  const auto chain = look(true);
-  if (!chain.ok) {
-    facts.problem = words_of(chain);
+  const auto info = look(true);
+  if (!info.ok) {
+    facts.problem = words_of(info);
     return facts;
   }
-  if (!read_image_info(chain.output, facts)) facts.problem = "qemu-img's answer is no JSON";
+  if (!read_image_info(info.output, facts)) facts.problem = "qemu-img's answer is no JSON";
   // Without -U it takes the locks that a reader takes.
   const auto locked = look(false);
   const auto refusal = locked.errors.find("Failed to get");

@@ -19,9 +19,10 @@ std::string probe_virtiofsd_version(const std::string& path);
 
 ProcessFacts probe_process();
 
-/// Asks qemu-img about the disk at the absolute `path`; without `with_chain` not about what its
-/// header names, which a guest may have written.
-ImageFacts probe_image(const std::string& path, const std::string& format, bool with_chain = true);
+/// Asks qemu-img about the disk at the absolute `path`, and not about what its header names: that
+/// may be an address, and this user more than the writer of the header. Of one that qemu-img would
+/// follow all the same it is not asked.
+ImageFacts probe_image(const std::string& path, const std::string& format);
 
 FolderFacts probe_folder(const std::string& path);
 

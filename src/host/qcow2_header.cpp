@@ -99,10 +99,13 @@ std::string check_tables(const std::string& header, const ReadAt& read, std::uin
   return {};
 }
 
-/// The format of the backing file, which stands in an extension between header and name.
-std::string read_backing_format(const std::string& header, const ReadAt& read) {
+constexpr std::uint64_t backing_format_extension = 0xe2792aca;
+constexpr std::uint64_t data_file_extension = 0x44415441;
+
+/// The first `longest` bytes of an extension, which stand between header and name; empty: none.
+std::string read_extension(const std::string& header, const ReadAt& read, std::uint64_t wanted,
+                           std::uint64_t longest) {
   constexpr std::uint64_t end_of_extensions = 0;
-  constexpr std::uint64_t format_extension = 0xe2792aca;
   constexpr int most_extensions = 32;
   auto at = big_endian(header, 4, 4) == 2 ? 72 : big_endian(header, 100, 4);
   for (int i = 0; i < most_extensions; ++i) {
@@ -110,7 +113,7 @@ std::string read_backing_format(const std::string& header, const ReadAt& read) {
     const auto kind = big_endian(extension, 0, 4);
     const auto length = big_endian(extension, 4, 4);
     if (extension.size() < 8 || kind == end_of_extensions) break;
-    if (kind == format_extension) return read(at + 8, std::min<std::uint64_t>(length, 15));
+    if (kind == wanted) return read(at + 8, std::min(length, longest));
     at += 8 + (length + 7) / 8 * 8;
   }
   return {};
@@ -143,11 +146,14 @@ Qcow2Header read_qcow2_header(const ReadAt& read, std::uint64_t size) {
   facts.is_qcow2 = true;
   facts.has_data_file =
       big_endian(header, 4, 4) >= 3 && (big_endian(header, 72, 8) & external_data) != 0;
+  if (facts.has_data_file) {
+    facts.data_file = read_extension(header, read, data_file_extension, longest_name);
+  }
   const auto name_size = big_endian(header, 16, 4);
   if (name_size != 0 && name_size <= longest_name) {
     const auto name = read(big_endian(header, 8, 8), name_size);
     if (name.size() == name_size) facts.backing = name;
-    facts.backing_format = read_backing_format(header, read);
+    facts.backing_format = read_extension(header, read, backing_format_extension, 15);
   }
   facts.problem = check_fields(header);
   // The tables of a version that nobody knows mean nothing, and of contents that are elsewhere they

@@ -23,6 +23,7 @@ struct Qcow2Header {
   std::string backing;         ///< as the header names it; empty: nothing
   std::string backing_format;  ///< "qcow2", "raw", …; empty: not said
   bool has_data_file = false;  ///< its contents are in another file
+  std::string data_file;       ///< as the header names that; empty: it does not
 };
 
 /// Reads and checks the header of a file of `size` bytes. Anything but qcow2 is not `is_qcow2`.

@@ -2,8 +2,6 @@
 #include "plan/confine_plan.hpp"
 
 #include "base/own_user.hpp"
-#include "base/paths.hpp"
-#include "config/own_drives.hpp"
 #include "plan/trial_args.hpp"
 
 #include <fmt/format.h>
@@ -63,16 +61,6 @@ std::optional<Owner> user_of_qemu(const VmSpec& spec, const Host& host) {
   return own_user(spec.name);
 }
 
-/// `image` and the images behind it.
-std::vector<std::string> image_chain(const std::string& image, const Host& host) {
-  std::vector<std::string> chain;
-  for (auto path = image; !path.empty(); path = facts_of(path, host).backing) {
-    if (std::find(chain.begin(), chain.end(), path) != chain.end()) break;
-    chain.push_back(path);
-  }
-  return chain;
-}
-
 /// The files that QEMU only reads.
 std::vector<std::string> read_files(const VmSpec& spec) {
   std::vector<std::string> files = {spec.boot.kernel, spec.boot.initrd, spec.firmware};
@@ -81,28 +69,6 @@ std::vector<std::string> read_files(const VmSpec& spec) {
   }
   std::erase_if(files, [](const std::string& path) { return path.empty(); });
   return files;
-}
-
-/// The disks among the user's own arguments, by absolute path.
-std::vector<OwnDrive> own_drives(const VmSpec& spec, const Host& host) {
-  std::vector<OwnDrive> drives;
-  for (const auto* words : {&spec.extra_args, &spec.qemu_args}) {
-    for (auto& drive : find_own_drives(*words)) {
-      drives.push_back({absolute_path(drive.path, {}, host.working_folder), drive.is_read_only});
-    }
-  }
-  return drives;
-}
-
-/// Whether all files of the user's own disks are known by name.
-bool knows_images(const VmSpec& spec, const Host& host) {
-  std::vector<std::string> images;
-  for (const auto& drive : own_drives(spec, host)) {
-    const auto chain = image_chain(drive.path, host);
-    images.insert(images.end(), chain.begin(), chain.end());
-  }
-  return std::none_of(images.begin(), images.end(),
-                      [&](const std::string& path) { return facts_of(path, host).opens_unknown; });
 }
 
 /// Whether `user` may do with `path` what these permission bits say.
@@ -118,10 +84,10 @@ bool opens_all(const Owner& user, const VmSpec& spec, const Host& host, const Ru
   const bool reads = std::all_of(files.begin(), files.end(), [&](const std::string& path) {
     return may(user, path, 04, host);
   });
-  for (const auto& drive : own_drives(spec, host)) {
-    if (!may(user, drive.path, drive.is_read_only ? 04 : 06, host)) return false;
-    for (const auto& path : image_chain(drive.path, host)) {
-      if (!may(user, path, 04, host)) return false;
+  for (const auto& disk : spec.own_disks) {
+    if (!may(user, disk.path, disk.is_read_only ? 04 : 06, host)) return false;
+    for (const auto& image : disk.behind) {
+      if (!may(user, image.path, 04, host)) return false;
     }
   }
   // What is in there is given to it, but not what a link leads to.
@@ -203,9 +169,9 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
     const auto& kept = spec.disk->persistent;
     add_rules(std::array{kept.empty() ? host.temporary_folder : kept}, Access::write, rules);
   }
-  for (const auto& drive : own_drives(spec, host)) {
-    add_rules(image_chain(drive.path, host), Access::read, rules);
-    rules.files.push_back({drive.path, drive.is_read_only ? Access::read : Access::write});
+  for (const auto& disk : spec.own_disks) {
+    for (const auto& image : disk.behind) rules.files.push_back({image.path, Access::read});
+    rules.files.push_back({disk.path, disk.is_read_only ? Access::read : Access::write});
   }
   for (const auto& share : spec.shares) {
     if (!is_ninep(share)) continue;
@@ -277,9 +243,12 @@ Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& q
   }
   if (user && qemu.accelerator == Accelerator::kvm) let_use_kvm(host, confinement);
   if (!is_unknown) confinement.refused = refused_of_qemu(spec);
-  if (!is_unknown && knows_images(spec, host)) {
+  if (!is_unknown && !spec.opens_unknown) {
     confinement.files = files_of_qemu(spec, host, qemu.accelerator, paths);
     if (port != 0) confinement.tcp_ports = {port};
+  } else {
+    // Without rules a capability would open every file of the host.
+    *confinement.capabilities &= capability_set({CAP_NET_BIND_SERVICE});
   }
   return confinement;
 }

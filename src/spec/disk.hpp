@@ -4,6 +4,7 @@
 
 #include "config/config.hpp"
 #include "host/host.hpp"
+#include "spec/boot_files.hpp"
 #include "spec/problems.hpp"
 #include "spec/vm_spec.hpp"
 
@@ -17,6 +18,17 @@ namespace vmr {
 /// bring a kernel of its own into `boot`, unless KERNEL says otherwise.
 std::optional<Disk> resolve_disk(const Config& config, const Host& host, Boot& boot,
                                  Findings& findings);
+
+/// The images behind one, and why that, or one of them, cannot be used.
+struct ImageChain {
+  std::vector<DiskImage> behind;  ///< from the nearest on, as far as they can be
+  WrongFile wrong;                ///< empty: all can
+};
+
+/// Follows the headers from `image` on. What a header names is opened only where the user would
+/// have it: in the folder of the image, or in BACKING_DIR, as a path, and readable to QEMU's own
+/// user.
+ImageChain follow_chain(const Config& config, const Host& host, const std::string& image);
 
 /// The images behind the disk of `guest`, from the nearest on. One that is not in its folder or in
 /// BACKING_DIR is a problem: whoever wrote the image would choose what QEMU opens.

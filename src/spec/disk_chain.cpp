@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/own_user.hpp"
 #include "base/paths.hpp"
 #include "base/shell_words.hpp"
 #include "spec/boot_files.hpp"
@@ -51,8 +52,8 @@ WrongFile check_header(const std::string& by, const Host& host) {
   const auto& facts = facts_of(by, host);
   if (facts.has_data_file) {
     return {fmt::format("the contents of '{}' are in another file that its header names (a data "
-                        "file), which is not opened",
-                        by),
+                        "file{}), which is not opened",
+                        by, facts.data_file.empty() ? "" : ", '" + facts.data_file + "'"),
             hint_to_convert(by)};
   }
   if (facts.opens_unknown) {
@@ -62,6 +63,26 @@ WrongFile check_header(const std::string& by, const Host& host) {
             hint_to_convert(by)};
   }
   return {};
+}
+
+bool has_mode_for(const Owner& user, const FileFacts& facts) {
+  const int shift = facts.owner.uid == user.uid ? 6 : facts.owner.gid == user.gid ? 3 : 0;
+  return (facts.mode >> shift & 04) != 0;
+}
+
+/// Whether QEMU's user may read a file by its owner and mode. The folders that lead there do not
+/// count: an image in the folder that the user named is reached as that is.
+bool qemu_may_read(const Config& config, const Host& host, const FileFacts& facts) {
+  const auto& user = config.qemu_user.value;
+  if (host.uid != 0 || user.kind == QemuUser::Kind::launcher) return true;
+  if (user.kind == QemuUser::Kind::given) return has_mode_for(user.given, facts);
+  const bool stays_root =
+      !host.other_user ||
+      std::any_of(config.shares.begin(), config.shares.end(), [](const ShareConfig& share) {
+        return share.driver.value == Driver::ninep && share.accessmode.value != AccessMode::mapped;
+      });
+  const bool is_own = facts.owner.uid >= first_own_user && facts.owner.uid <= last_own_user;
+  return (facts.mode & 04) != 0 || is_own || (stays_root && has_mode_for({0, 0}, facts));
 }
 
 WrongFile check_backing(const Config& config, const Host& host, const std::string& by) {
@@ -87,6 +108,11 @@ WrongFile check_backing(const Config& config, const Host& host, const std::strin
   if (facts.kind == FileFacts::Kind::other && facts.contents == FileContents{}) {
     return {what + " is neither a file nor a disk", "name the image that belongs there: " + rebase};
   }
+  if (!qemu_may_read(config, host, facts)) {
+    return {what + " cannot be read by QEMU's own user, and a header is no reason to give it more",
+            fmt::format("let it be read (chmod o+r {}), or {}", shell_quote(backing),
+                        hint_to_convert(by))};
+  }
   if (!format.empty() && format != "qcow2" && format != "raw") {
     return {fmt::format("{} is of the format '{}'", what, format), hint_to_convert(by)};
   }
@@ -100,34 +126,39 @@ WrongFile check_backing(const Config& config, const Host& host, const std::strin
 
 }  // namespace
 
-std::vector<DiskImage> resolve_chain(const Config& config, const Host& host,
-                                     const GuestImage& guest, Findings& findings) {
-  std::vector<DiskImage> chain;
-  std::set<std::string> seen = {guest.disk};
-  auto path = guest.disk;
+ImageChain follow_chain(const Config& config, const Host& host, const std::string& image) {
+  ImageChain chain;
+  std::set<std::string> seen = {image};
+  auto path = image;
   while (true) {
-    auto wrong = check_header(path, host);
+    chain.wrong = check_header(path, host);
     const auto& facts = facts_of(path, host);
-    if (wrong.reason.empty() && facts.backing.empty()) return chain;
-    if (wrong.reason.empty()) wrong = check_backing(config, host, path);
-    const bool is_ring = !seen.insert(facts.backing).second || chain.size() >= longest_chain;
-    if (wrong.reason.empty() && is_ring) {
-      wrong = {fmt::format("the images behind '{}' have no end", guest.disk),
-               "give it another image: qemu-img rebase -u"};
+    if (chain.wrong.reason.empty() && facts.backing.empty()) return chain;
+    if (chain.wrong.reason.empty()) chain.wrong = check_backing(config, host, path);
+    const bool is_ring = !seen.insert(facts.backing).second || chain.behind.size() >= longest_chain;
+    if (chain.wrong.reason.empty() && is_ring) {
+      chain.wrong = {fmt::format("the images behind '{}' have no end", image),
+                     "give it another image: qemu-img rebase -u"};
     }
-    if (!wrong.reason.empty()) {
-      refuse_file(config.base_image, "disk", guest.disk, guest.disk_origin, wrong, findings);
-      return chain;
-    }
+    if (!chain.wrong.reason.empty()) return chain;
     const bool is_qcow2 = facts_of(facts.backing, host).contents.kind == FileContents::Kind::qcow2;
     const auto format = !facts.backing_format.empty() ? facts.backing_format
                         : is_qcow2                    ? "qcow2"
                                                       : "raw";
-    chain.push_back({facts.backing, format});
+    chain.behind.push_back({facts.backing, format});
     // What is called raw names nothing, whatever it begins with.
     if (format == "raw") return chain;
     path = facts.backing;
   }
+}
+
+std::vector<DiskImage> resolve_chain(const Config& config, const Host& host,
+                                     const GuestImage& guest, Findings& findings) {
+  auto chain = follow_chain(config, host, guest.disk);
+  if (!chain.wrong.reason.empty()) {
+    refuse_file(config.base_image, "disk", guest.disk, guest.disk_origin, chain.wrong, findings);
+  }
+  return std::move(chain.behind);
 }
 
 }  // namespace vmr

@@ -3,6 +3,7 @@
 #include "spec/exposed_files.hpp"
 #include "spec/extra_args.hpp"
 #include "spec/guest.hpp"
+#include "spec/own_disks.hpp"
 #include "spec/problems.hpp"
 #include "spec/share_owner.hpp"
 #include "spec/shared_memory.hpp"
@@ -222,6 +223,7 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.extra_args = config.extra_args.value;
   spec.qemu_args = config.qemu_args;
   check_extra_args(config, findings);
+  resolve_own_disks(config, host, spec, findings);
   if (findings.problems.empty()) {
     tell_sandbox(config.shares, spec.shares, host, findings);
     for (const auto& share : spec.shares) check_write_access(share, guest_owner, host, findings);

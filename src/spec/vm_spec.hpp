@@ -88,6 +88,15 @@ struct CloudInit {
 /// The guest's memory where the user's own QEMU arguments make it.
 enum class OwnMemory { none, shared, not_shared };
 
+/// A disk among the user's own QEMU arguments that is a plain file.
+struct OwnDisk {
+  std::string path;  ///< absolute
+  bool is_read_only = false;
+  std::vector<DiskImage> behind;  ///< from the nearest on
+
+  bool operator==(const OwnDisk&) const = default;
+};
+
 struct VmSpec {
   std::string name;
   std::uint64_t memory_mib = 0;
@@ -114,6 +123,8 @@ struct VmSpec {
   QemuUser qemu_user;                   ///< automatic stays so: the plan decides
   std::vector<std::string> extra_args;  ///< the user's own QEMU arguments
   std::vector<std::string> qemu_args;   ///< more of them, behind `--`
+  std::vector<OwnDisk> own_disks{};     ///< of both
+  bool opens_unknown = false;           ///< one of them names what cannot be known
 
   bool operator==(const VmSpec&) const = default;
 };

@@ -87,6 +87,11 @@ TEST_CASE("names that only QEMU reads are told apart") {
     CHECK(facts.opens_unknown);
     CHECK(facts.backing.empty());
   }
+  // The extension with its name stands behind the header, whose length is in it.
+  auto named = data_file.substr(0, 100) + std::string("\0\0\0\x68", 4);
+  named += std::string("DATA\0\0\0\x0b/etc/shadow", 19) + std::string(8, '\0');
+  write_text(folder / "disk", named);
+  CHECK(look_at(folder / "disk").at(folder / "disk").data_file == "/etc/shadow");
   write_text(folder / "disk", qcow2("a/b:c"));
   CHECK(look_at(folder / "disk").at(folder / "disk").backing == folder / "a/b:c");
 }

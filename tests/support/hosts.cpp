@@ -8,7 +8,7 @@ FileFacts folder() {
 }
 
 FileFacts regular_file() {
-  return {FileFacts::Kind::regular, true, false};
+  return {FileFacts::Kind::regular, true, false, {}, 0644};
 }
 
 Host docker_host() {

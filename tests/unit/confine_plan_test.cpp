@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/confine_plan.hpp"
 
-#include "support/hosts.hpp"
-#include "support/judge.hpp"
+#include "support/confined.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,55 +10,6 @@
 
 namespace vmr::test {
 namespace {
-
-/// A file that every user can reach.
-FileFacts reachable_file(std::uint32_t mode) {
-  auto facts = regular_file();
-  facts.mode = mode;
-  facts.reachable = true;
-  return facts;
-}
-
-/// A machine on which every user can read the guest and reach the folders.
-Host open_host() {
-  auto host = docker_host();
-  for (const auto* path : {"/guest/vmlinuz", "/guest/initrd", "/guest/disk.qcow2"}) {
-    host.files[path] = reachable_file(0644);
-  }
-  host.files["/var/tmp"] = folder();
-  host.files["/var/tmp"].mode = 01777;
-  host.files["/var/tmp"].reachable = true;
-  host.files["/run/vm-runner/vm"].reachable = true;
-  return host;
-}
-
-LaunchPlan plan_of(const Strings& environment, const Host& host) {
-  return make_plan(spec_of(environment, host), host);
-}
-
-Confinement tcg_confinement(const Strings& environment, const Host& host) {
-  auto settings = environment;
-  settings.emplace_back("ACCEL=tcg");
-  return plan_of(settings, host).attempts.front().process.confinement;
-}
-
-/// "61234: CHOWN" or "launcher: everything".
-std::string who(const Strings& environment, const Host& host) {
-  const auto confinement = tcg_confinement(environment, host);
-  std::string text =
-      confinement.user ? std::to_string(confinement.user->uid) : std::string("launcher");
-  if (!confinement.capabilities) return text + ": everything";
-  for (const auto& name : names_of(*confinement.capabilities)) text += " " + name;
-  return text;
-}
-
-bool may(const Confinement& confinement, const std::string& path, FileRule::Access access) {
-  const FileRule rule{path, access};
-  return std::find(confinement.files.begin(), confinement.files.end(), rule) !=
-         confinement.files.end();
-}
-
-constexpr const char* own = "60914";
 
 TEST_CASE("QEMU of a root that may choose is a user of its own without capabilities") {
   const auto host = open_host();
@@ -143,14 +93,6 @@ TEST_CASE("files that others cannot open cost a capability") {
   CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
 }
 
-TEST_CASE("an own disk that names files in a way that only QEMU reads is not limited to files") {
-  auto host = open_host();
-  host.files["/own.qcow2"] = host.files["/guest/disk.qcow2"];
-  host.files["/own.qcow2"].opens_unknown = true;
-  const Strings settings = {"EXTRA_ARGS=-drive file=/own.qcow2,readonly=on,format=qcow2"};
-  CHECK(tcg_confinement(settings, host).files.empty());
-}
-
 TEST_CASE("a persistent disk has the images of the guest behind it, or may be elsewhere") {
   auto host = open_host();
   const std::string kept = "/data/vm.qcow2";
@@ -215,25 +157,6 @@ TEST_CASE("QEMU_USER=launcher takes nothing away") {
   CHECK(plan.shares.front().helper->confinement == Confinement{});
 }
 
-TEST_CASE("arguments of the user's own that reach outside take nothing away unless asked to") {
-  const auto host = open_host();
-  CHECK(who({"EXTRA_ARGS=-rtc base=utc"}, host) == own);
-  CHECK(who({"EXTRA_ARGS=-blockdev driver=file,node-name=x,filename=x.img"}, host) ==
-        "launcher: everything");
-  for (const std::string words :
-       {"-bios /x/bios.bin", "-bios bios.bin", "-acpitable file=my.rom", "-L .",
-        "-device virtio-net-pci,romfile=my.rom", "-object secret,id=s,file=pw", "-smbios file=x",
-        "-device loader,file=x"}) {
-    CHECK(who({"EXTRA_ARGS=" + words}, host) == "launcher: everything");
-  }
-  CHECK(who({"EXTRA_ARGS=-netdev tap,id=t"}, host) == "launcher: everything");
-  const auto asked = tcg_confinement(
-      {"EXTRA_ARGS=-blockdev driver=file,node-name=x,filename=x.img", "QEMU_USER=1000:100"}, host);
-  CHECK(asked.user == Owner{1000, 100});
-  CHECK(asked.no_new_privileges);
-  CHECK(asked.files.empty());
-}
-
 TEST_CASE("KVM is opened by the group of its device") {
   auto host = open_host();
   const auto kvm = [&] { return plan_of({}, host).attempts.front().process.confinement; };
@@ -276,13 +199,6 @@ TEST_CASE("QEMU sees its images, its 9p sources, and no virtiofs source") {
   CHECK_FALSE(names("/"));
   CHECK_FALSE(names("/etc"));
   CHECK_FALSE(names("/proc"));
-}
-
-TEST_CASE("a ring of images ends") {
-  auto host = open_host();
-  host.files["/own.qcow2"] = host.files["/guest/disk.qcow2"];
-  host.files["/own.qcow2"].backing = "/own.qcow2";
-  CHECK(who({"EXTRA_ARGS=-drive file=/own.qcow2,readonly=on,format=qcow2"}, host) == own);
 }
 
 TEST_CASE("virtiofsd keeps what its sandbox needs") {
@@ -369,65 +285,6 @@ TEST_CASE("a user is a word or two numbers") {
              "leave it out, or run as root with the capabilities SETUID, SETGID, KILL and CHOWN",
              ExitStatus::host_unsupported}});
   CHECK(judge({"QEMU_USER=1000:1000"}, ordinary_user()).problems.empty());
-}
-
-TEST_CASE("own arguments that open nothing outside leave QEMU confined") {
-  const auto host = open_host();
-  for (const auto* extra :
-       {"-fw_cfg name=opt/org.example/x,string=a/b", "-smbios type=1,serial=a/b,product=/x",
-        "-append root=/dev/vda", "-device virtio-balloon-pci", "-uuid a/b",
-        "-device virtio-blk-pci,drive=x,serial=a/b", "-rtc base=2021-09-20",
-        "-object secret,id=s,data=a/b", "-display none -vnc none -audiodev none,id=a",
-        "-serial null -parallel none -monitor none -net nic -nic none",
-        "-chardev null,id=c -device isa-serial,chardev=c", "-nic user,model=e1000 -net user"}) {
-    INFO(extra);
-    CHECK(who({std::string("EXTRA_ARGS=") + extra}, host) == own);
-  }
-  for (const auto* extra :
-       {"-fw_cfg name=opt/x,file=x", "-smbios file=x", "-smbios type=11,path=x", "-bios x",
-        "-device virtio-net-pci,romfile=x", "-frob a/b", "-chardev file,id=c,path=x",
-        "-object rng-random,id=r,filename=x", "-drive file=nbd://host/x",
-        "-chardev null,id=c,logfile=x", "-nic user,hostfwd=tcp::1-:1", "-net socket,listen=:1",
-        "-acpitable data=x", "-drive driver=vvfat,dir=/x", "-drive file.driver=nbd,file.path=/x",
-        "-drive file.driver=file,file.filename=/x,backing.file.filename=/y",
-        "-blockdev driver=file,node-name=b,filename=/x"}) {
-    INFO(extra);
-    CHECK(who({std::string("EXTRA_ARGS=") + extra}, host) == "launcher: everything");
-  }
-}
-
-TEST_CASE("a plain disk of the user's own is known, with what is behind it") {
-  auto host = open_host();
-  host.working_folder = "/here";
-  for (const auto* path : {"/srv/d.qcow2", "/srv/base.img", "/here/cd.iso"}) {
-    host.files[path] = reachable_file(0666);
-  }
-  host.files["/srv/d.qcow2"].backing = "/srv/base.img";
-  const Strings settings = {
-      "EXTRA_ARGS=-drive file=/srv/d.qcow2,if=virtio,format=qcow2,cache=none -cdrom cd.iso"};
-  const auto confinement = tcg_confinement(settings, host);
-  CHECK(who(settings, host) == own);
-  CHECK(may(confinement, "/srv/d.qcow2", FileRule::Access::write));
-  CHECK(may(confinement, "/srv/base.img", FileRule::Access::read));
-  CHECK(may(confinement, "/here/cd.iso", FileRule::Access::read));
-  CHECK_FALSE(may(confinement, "/here/cd.iso", FileRule::Access::write));
-  host.files["/srv/d.qcow2"].mode = 0600;
-  CHECK(who(settings, host) == std::string(own) + " DAC_OVERRIDE");
-}
-
-TEST_CASE("a disk as import writes it is known too, whatever its name") {
-  auto host = open_host();
-  for (const auto* path : {"/srv/nbd:a b.qcow2", "/dev/data"}) {
-    host.files[path] = reachable_file(0666);
-  }
-  const Strings settings = {
-      "EXTRA_ARGS=-drive 'if=none,id=b,file.driver=file,file.filename=/srv/nbd:a b.qcow2' "
-      "-drive if=none,id=c,file.driver=host_device,file.filename=/dev/data,format=raw,readonly=on"};
-  const auto confinement = tcg_confinement(settings, host);
-  CHECK(who(settings, host) == own);
-  CHECK(may(confinement, "/srv/nbd:a b.qcow2", FileRule::Access::write));
-  CHECK(may(confinement, "/dev/data", FileRule::Access::read));
-  CHECK_FALSE(may(confinement, "/dev/data", FileRule::Access::write));
 }
 
 }  // namespace

@@ -105,6 +105,25 @@ TEST_CASE("an image that is missing, of another format or without end is refused
                 "give it another image: qemu-img rebase -u"));
 }
 
+TEST_CASE("a header is no reason to read what QEMU's user could not") {
+  auto host = host_with_disk(image({Kind::qcow2}, "/vms/secret"));
+  host.files["/vms/secret"] = image({Kind::disk});
+  host.files["/vms/secret"].mode = 0600;
+  const auto verdict = refused(
+      "the image behind '/vms/top.qcow2', '/vms/secret', cannot be read by QEMU's own user, "
+      "and a header is no reason to give it more",
+      "let it be read (chmod o+r /vms/secret), or " + make_one);
+  CHECK(judge(settings, host) == verdict);
+  // Who stays root reads what is root's; a chosen user what is its own.
+  CHECK(judge({settings[0], "QEMU_USER=launcher"}, host) == Verdict{});
+  CHECK(judge({settings[0], "QEMU_USER=0:0"}, host) == Verdict{});
+  CHECK(judge({settings[0], "QEMU_USER=1000:1000"}, host) == verdict);
+  host.files["/vms/secret"].owner = {1000, 1000};
+  CHECK(judge({settings[0], "QEMU_USER=1000:1000"}, host) == Verdict{});
+  CHECK(judge({settings[0], "FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"}, host).problems ==
+        verdict.problems);
+}
+
 TEST_CASE("a header that names other contents, or what is no path, is refused") {
   auto host = host_with_disk(image({Kind::qcow2}));
   host.files["/vms/top.qcow2"].opens_unknown = true;
@@ -116,6 +135,11 @@ TEST_CASE("a header that names other contents, or what is no path, is refused") 
   CHECK(judge(settings, host) ==
         refused("the contents of '/vms/top.qcow2' are in another file that its header names (a "
                 "data file), which is not opened",
+                make_one));
+  host.files["/vms/top.qcow2"].data_file = "/etc/shadow";
+  CHECK(judge(settings, host) ==
+        refused("the contents of '/vms/top.qcow2' are in another file that its header names (a "
+                "data file, '/etc/shadow'), which is not opened",
                 make_one));
 }
 
