@@ -13,6 +13,8 @@
 #include "plan/trial_args.hpp"
 #include "run/runtime_folder.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <iterator>
 #include <unistd.h>
@@ -82,7 +84,7 @@ void try_qemu(const ExaminedVm& examined, QemuFacts& facts) {
 
 /// The disk that QEMU would open: the persistent one once it is there. What is behind it is asked
 /// about by the names that the rules let it have, never by its header.
-ImageFacts probe_disk(const Disk& disk) {
+ImageFacts probe_disk(const Disk& disk, const Host& host) {
   std::error_code ignored;
   const bool is_kept =
       !disk.persistent.empty() && std::filesystem::exists(disk.persistent, ignored);
@@ -99,6 +101,15 @@ ImageFacts probe_disk(const Disk& disk) {
     facts.chain.insert(facts.chain.end(), behind.chain.begin(), behind.chain.end());
     facts.problem = std::move(behind.problem);
     if (facts.lock.empty()) facts.lock = std::move(behind.lock);
+  }
+  // What the rules refuse is not among them.
+  const auto& last = facts_of(images.back().path, host);
+  const bool is_whole =
+      images.back().format == "raw" || (last.backing.empty() && !last.opens_unknown);
+  if (facts.asked && facts.problem.empty() && !is_whole) {
+    facts.problem = last.backing.empty()
+                        ? "its header names what is not opened"
+                        : fmt::format("'{}' behind it cannot be used", last.backing);
   }
   return facts;
 }
@@ -136,7 +147,7 @@ DoctorFacts probe_facts(const ExaminedVm& examined) {
   }
   if (vm.host.virtiofsd) facts.virtiofsd_version = probe_virtiofsd_version(vm.host.virtiofsd->path);
   facts.process = probe_process();
-  if (vm.spec.disk) facts.image = probe_disk(*vm.spec.disk);
+  if (vm.spec.disk) facts.image = probe_disk(*vm.spec.disk, vm.host);
   const auto control = control_socket_of(vm.config.guest_name.value, vm.host);
   facts.is_running = static_cast<bool>(connect_within(control, time_to_connect));
   if (facts.is_running) facts.processes = find_processes({vm.config.guest_name.value, control});

@@ -112,8 +112,10 @@ std::string joined(const Names& texts) {
 void check_exposed_files(const Config& config, const ShareConfig& asked, const Share& share,
                          const Host& host, Findings& findings) {
   if (share.readonly || share.source.empty()) return;
-  // Which is said already.
-  const auto& real_path = facts_of(share.source, host).real_path;
+  // Which is said already, and so is a source that is no folder.
+  const auto& facts = facts_of(share.source, host);
+  if (facts.kind == FileFacts::Kind::regular || facts.kind == FileFacts::Kind::other) return;
+  const auto& real_path = facts.real_path;
   if ((real_path.empty() ? share.source : real_path) == "/") return;
   const auto found = find_exposures(config, share, host);
   if (found.texts.empty()) return;

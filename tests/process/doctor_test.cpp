@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // `vm-runner doctor` with the real probes: the programs are fakes where nothing else is said.
 #include "build_paths.hpp"
-#include "host/capture.hpp"
 #include "host/probe.hpp"
 #include "host/probe_doctor.hpp"
 #include "host/programs.hpp"
+#include "support/diagnosis.hpp"
 #include "support/fake_host.hpp"
-#include "support/guest.hpp"
 #include "support/text_file.hpp"
 
 #include <boost/json.hpp>
@@ -14,95 +13,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <grp.h>
-#include <netinet/in.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace vmr::test;
 
-namespace {
-
 namespace fs = std::filesystem;
 namespace json = boost::json;
-
-std::string text_of(const json::object& object, json::string_view key) {
-  return std::string(object.at(key).as_string());
-}
-
-/// What `doctor --format=json` said, and the checks that it is one line and leaves nothing.
-struct Diagnosis {
-  int status = -1;
-  json::object report;
-
-  /// "result evidence" of the check `name` of `area`; empty when there is none.
-  [[nodiscard]] std::string about(const std::string& area, const std::string& name) const {
-    std::string found;
-    for (const auto& value : report.at("checks").as_array()) {
-      const auto& check = value.as_object();
-      if (text_of(check, "area") != area || text_of(check, "name") != name) continue;
-      found += fmt::format("{}{} {}", found.empty() ? "" : "\n", text_of(check, "result"),
-                           text_of(check, "evidence"));
-    }
-    return found;
-  }
-};
-
-Diagnosis diagnose(const FakeHost& host, const Launcher::Variables& more = {},
-                   const StartDetails& details = {}) {
-  Launcher launcher(host.settings(more), {"doctor", "--format=json"}, details);
-  const auto finished = host.finish(launcher);
-  INFO(finished.output << finished.log);
-  CHECK(finished.log == "");
-  REQUIRE(lines_of(finished.output).size() == 1);
-  Diagnosis diagnosis{finished.status, json::parse(finished.output).as_object()};
-  CHECK(diagnosis.report.at("exit_status") == finished.status);
-  CHECK(diagnosis.report.at("ok") == (finished.status == 0));
-  return diagnosis;
-}
-
-std::string qemu_img() {
-  const auto program = vmr::find_in_path("qemu-img");
-  if (program.empty()) MESSAGE("SKIPPED: there is no qemu-img here");
-  return program;
-}
-
-void make_image(const std::string& path, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> argv = {qemu_img(), "create", "-q", "-f", "qcow2"};
-  argv.insert(argv.end(), more.begin(), more.end());
-  argv.push_back(path);
-  if (more.empty()) argv.emplace_back("64M");
-  REQUIRE(vmr::capture(argv).ok);
-}
-
-/// A port of 127.0.0.1 that is taken for as long as this exists.
-class TakenPort {
- public:
-  TakenPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof name;
-    REQUIRE(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&name), size) == 0);
-    REQUIRE(::listen(socket_.get(), 1) == 0);
-    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&name), &size);
-    number = ntohs(name.sin_port);
-  }
-
-  std::uint16_t number = 0;
-
- private:
-  vmr::UniqueFd socket_;
-};
-
-}  // namespace
 
 TEST_CASE("doctor finds nothing wrong where run works") {
   const FakeHost host;
@@ -204,9 +127,25 @@ TEST_CASE("doctor tells of images that QEMU could not open") {
   const auto broken = diagnose(host, {{"BASE_IMAGE", top}});
   CHECK(broken.status == 2);
   CHECK(broken.about("guest", "image") ==
-        fmt::format("fail '{0}' cannot be opened: Could not open '{1}': Could not open '{1}': No "
-                    "such file or directory",
-                    top, base));
+        fmt::format("fail '{}' cannot be opened: '{}' behind it cannot be used", top, base));
+}
+
+TEST_CASE("doctor follows no name in a header of an image") {
+  const FakeHost host;
+  if (qemu_img().empty()) return;
+  const auto disk = host / "disk.qcow2";
+  const TakenPort server;
+  make_image(disk, {"-u", "-F", "raw", "-b", fmt::format("nbd://127.0.0.1:{}/x", server.number),
+                    "-o", "size=64M"});
+  const auto address = diagnose(host, {{"BASE_IMAGE", disk}});
+  CHECK(address.status == 2);
+  CHECK(address.about("guest", "image") ==
+        fmt::format("fail '{}' cannot be opened: its header names what is not opened", disk));
+  CHECK_FALSE(server.was_asked());
+  make_image(disk, {"-o", fmt::format("size=64M,data_file={}", host / "contents")});
+  CHECK(diagnose(host, {{"BASE_IMAGE", disk}}).about("guest", "image") ==
+        fmt::format("fail '{}' cannot be opened: its header names a data file, which is not opened",
+                    disk));
 }
 
 TEST_CASE("doctor does not wait for programs that hang") {
