@@ -71,6 +71,14 @@ QemuKeys read_json(const std::string& text) {
 
 }  // namespace
 
+std::string without_json_escapes(const std::string& written, char quote) {
+  try {
+    return YAML::Load(quote + written + quote).as<std::string>();
+  } catch (const YAML::Exception&) {
+    return written;
+  }
+}
+
 QemuKeys read_keys(const std::string& text) {
   if (text.starts_with('{')) return read_json(text);
   QemuKeys keys;

@@ -17,6 +17,10 @@ using QemuKeys = std::multimap<std::string, std::string>;
 /// object of JSON. Empty for what is neither.
 QemuKeys read_keys(const std::string& text);
 
+/// What a string in JSON means that is `written` between two of `quote`, of which QEMU takes both
+/// kinds. As it is if it is none.
+std::string without_json_escapes(const std::string& written, char quote);
+
 /// The last value of `key`, which is the one that counts; empty: none.
 std::string last_value(const QemuKeys& keys, const std::string& key);
 

@@ -165,12 +165,14 @@ class Rewriter {
 
  private:
   /// What `is_there_` is asked of is as QEMU would open it: `..` stays.
-  [[nodiscard]] std::string path(const std::string& given) const {
-    const bool is_whole = given.empty() || given.starts_with('/');
-    return is_whole || given.find("://") != given.npos ? given : start_ + given;
+  std::string path(const std::string& given) {
+    const bool is_whole = given.starts_with('/');
+    if (given.empty() || (!is_whole && given.find("://") != given.npos)) return given;
+    result_.paths.push_back(is_whole ? given : start_ + given);
+    return result_.paths.back();
   }
 
-  [[nodiscard]] std::string installed(const std::string& given) const {
+  std::string installed(const std::string& given) {
     if (given.empty()) return given;
     const auto whole = path(given);
     return is_there_(whole) ? whole : given;
@@ -182,7 +184,7 @@ class Rewriter {
     const auto scheme = name.substr(0, colon + 1);
     const auto rest = name.substr(colon + 1);
     if (scheme == "json:") return scheme + json("blockdev", rest);
-    if (scheme == "file:") return rest.starts_with("//") ? name : scheme + path(rest);
+    if (scheme == "file:") return scheme + path(rest);
     if (scheme == "fat:") {
       const auto last = name.rfind(':') + 1;
       return name.substr(0, last) + path(name.substr(last));
@@ -194,7 +196,7 @@ class Rewriter {
     return name;
   }
 
-  std::string colon_separated(Names given) const {
+  std::string colon_separated(Names given) {
     std::string whole;
     while (true) {
       const auto part = given.substr(0, given.find(':'));
@@ -218,6 +220,7 @@ class Rewriter {
       case Meaning::paths:
         return colon_separated(value);
       case Meaning::command:
+        if (value.starts_with('/')) result_.paths.push_back(value.substr(0, value.find(' ')));
         if (!value.starts_with('/') || value.find(' ') != value.npos) ++unread_;
         break;
     }
@@ -354,13 +357,14 @@ class Rewriter {
     return whole;
   }
 
-  /// `given` is as it was written; only what is put before it is looked at closely.
+  /// `given` is as it was written, and stays so as far as possible.
   std::string json_value(Names option, const QemuKeys& keys, const std::string& key,
                          const std::string& given, char quote) {
-    if (given.starts_with("\\/")) return given;
-    const auto now = rewritten(meaning_of(option, keys, key, given), given);
-    if (now == given || !now.ends_with(given)) return now;
-    return quoted_for_json(now.substr(0, now.size() - given.size()), quote) + given;
+    const auto meant = without_json_escapes(given, quote);
+    const auto now = rewritten(meaning_of(option, keys, key, meant), meant);
+    if (now == meant) return given;
+    if (!now.ends_with(meant)) return quoted_for_json(now, quote);
+    return quoted_for_json(now.substr(0, now.size() - meant.size()), quote) + given;
   }
 
   std::string start_;

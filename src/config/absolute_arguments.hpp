@@ -13,6 +13,9 @@ struct AbsoluteArguments {
   /// The options ("-readconfig") that may name files in ways that only QEMU or another
   /// program reads: with one of them QEMU needs the user's working folder.
   std::vector<std::string> unread;
+  /// Every file, folder, socket and device that is named, absolute. Of what QEMU also looks for
+  /// among its own data, the one that it would open first.
+  std::vector<std::string> paths{};
 
   bool operator==(const AbsoluteArguments&) const = default;
 };

@@ -2,7 +2,7 @@
 #include "spec/start_paths.hpp"
 
 #include "base/paths.hpp"
-#include "config/argument_files.hpp"
+#include "config/absolute_arguments.hpp"
 #include "config/own_drives.hpp"
 #include "config/persistent_disk.hpp"
 #include "spec/guest.hpp"
@@ -69,15 +69,19 @@ void StartPaths::add_guest() {
 }
 
 void StartPaths::add_arguments() {
-  const std::string what = "a file of your own QEMU arguments";
   for (const auto* words : {&config_.extra_args.value, &config_.qemu_args}) {
-    for (const auto& file : find_argument_files(*words)) {
-      if (file.path.empty()) continue;
-      add(what, absolute_path(file.path, {}, host_.working_folder), StartKind::arguments);
+    // Whether it is there makes no difference: a guest may make it.
+    const auto named =
+        make_absolute(*words, host_.working_folder, [](const std::string&) { return true; });
+    for (const auto& path : named.paths) {
+      add("a file of your own QEMU arguments", path, StartKind::arguments);
     }
     for (const auto& drive : find_own_drives(*words)) {
       const auto path = absolute_path(drive.path, {}, host_.working_folder);
       add_chain("a disk of your own QEMU arguments", path, StartKind::arguments);
+    }
+    if (!named.unread.empty()) {
+      add("the folder that QEMU works in", host_.working_folder, StartKind::arguments);
     }
   }
 }

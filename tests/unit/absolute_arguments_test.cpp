@@ -85,6 +85,7 @@ TEST_CASE("what is no relative path stays as it was written") {
       {"-drive", "if=none,driver=ssh,path=x,server.host=h"},
       {"-blockdev", R"({"driver":"raw","file":{"driver":"ssh","path":"x"}})"},
       {"-blockdev", R"({"driver":"file","filename":"\/x"})"},
+      {"-blockdev", R"({"driver":"file","filename":"\u002fx"})"},
       {"-chardev", "socket,id=c,path=name,abstract=on"},
       {"-serial", "pty", "-serial", "stdio", "-serial", "tcp:h:1", "-serial", "chardev:c"},
       {"-L", "help", "-writeconfig", "-"},

@@ -128,6 +128,33 @@ const std::vector<Kind> kinds = {
      {"EXTRA_ARGS=-chardev file,id=c,path=/l/log"}},
 };
 
+/// What else the user's own arguments can name, in every notation.
+const Strings own_arguments = {
+    "-bios /own/x",
+    "-kernel /own/x",
+    "-initrd /own/x",
+    "-dtb /own/x",
+    "-pflash /own/x",
+    "-L /own/x",
+    "-M q35,firmware=/own/x",
+    "-machine q35,kernel=/own/x",
+    "-device loader,file=/own/x",
+    "-device virtio-net-pci,romfile=/own/x",
+    "-option-rom /own/x",
+    "-acpitable file=/other:/own/x",
+    "-smbios file=/own/x",
+    "-fw_cfg name=opt/a,file=/own/x",
+    "-object secret,id=s,file=/own/x",
+    "-netdev tap,id=t,script=/own/x",
+    "-netdev 'tap,id=t,helper=/own/x --br=b'",
+    "-plugin /own/x",
+    "-set device.d.romfile=/own/x",
+    "-drive file=file:/own/x",
+    "-drive file=fat:/own/x",
+    R"(-device '{"driver":"virtio-net-pci","romfile":"\u002fown\/x"}')",
+    R"(-blockdev '{"driver":"raw","file":{"driver":"file","filename":"/own/x"}}')",
+};
+
 Host host_of_kinds() {
   auto host = docker_host();
   host.guest = GuestImage{"d", "/p/g/vmlinuz", "/p/g/initrd", "/p/a/top.qcow2", "qcow2", "", ""};
@@ -184,6 +211,22 @@ TEST_CASE(
             !kind.word.empty());
     }
   }
+}
+
+TEST_CASE("whatever the user's own arguments name decides a start, be it there or not") {
+  for (const auto& arguments : own_arguments) {
+    CAPTURE(arguments);
+    const Kind kind{"", "", "", {"EXTRA_ARGS=" + arguments}};
+    const auto said = said_of_kind(kind, "/own", {}, false);
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].find("it has a file of your own QEMU arguments in it, '/") != std::string::npos);
+    CHECK(said_of_kind(kind, "/own", {"ALLOW_IN_SHARE=arguments"}, false) == Strings{});
+  }
+  const Kind relative{"", "", "", {"EXTRA_ARGS=-bios x.bin"}};
+  CHECK(said_of_kind(relative, "/work", {}, false).size() == 1);
+  const Kind unread{"", "", "", {"EXTRA_ARGS=-readconfig /etc/x"}};
+  CHECK(said_of_kind(unread, "/work", {}, false).size() == 1);
+  CHECK(said_of_kind({"", "", "", {"EXTRA_ARGS=-append a=/own/x"}}, "/own", {}, false).empty());
 }
 
 TEST_CASE(
