@@ -13,8 +13,12 @@ namespace vmr {
 
 /// A file, or a folder with all that is in it, that a process may use.
 struct FileRule {
-  enum class Access { read, write };  ///< read: also execute; write: also make and remove
-  std::string path;                   ///< absolute; one that is not there counts for nothing
+  enum class Access {
+    read,     ///< also execute
+    write,    ///< also make and remove, but for devices, to which no commands are given either
+    devices,  ///< all that the kernel knows
+  };
+  std::string path;  ///< absolute; one that is not there counts for nothing
   Access access = Access::read;
 
   bool operator==(const FileRule&) const = default;

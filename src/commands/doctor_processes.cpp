@@ -18,7 +18,7 @@ void report_processes(const DoctorView& view, DoctorFindings& findings) {
   const auto& qemu = plan.attempts.front();
   const bool is_confined = qemu.process.confinement != Confinement{};
   findings.add(area, "user", is_confined ? CheckResult::ok : CheckResult::warn,
-               describe_qemu_user(view.vm.spec, qemu));
+               describe_qemu_user(view.vm.spec, view.vm.host, qemu));
   const int landlock = view.vm.host.landlock;
   const bool is_held = !landlock_holds(qemu.process.confinement, landlock).empty();
   findings.add(

@@ -115,7 +115,11 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   auto plan = make_plan(vm.spec, vm.host);
   const auto reservation = reserve_user(vm, plan);
   if (vm.spec.qemu_user.kind != QemuUser::Kind::launcher) {
-    log_info("{}; {}", describe_qemu_user(vm.spec, plan.attempts.front()), describe_landlock(plan));
+    log_info("{}; {}", describe_qemu_user(vm.spec, vm.host, plan.attempts.front()),
+             describe_landlock(plan));
+    if (const auto refused = describe_refused_files(plan); !refused.empty()) {
+      log_info("{}", refused);
+    }
   }
   if (const auto& unread = plan.attempts.front().unread;
       !unread.empty() && vm.host.working_folder != "/") {

@@ -37,6 +37,7 @@ struct ShareConfig {
   Given<std::optional<std::uint64_t>> thread_pool_size;
   Given<bool> xattr;
   Given<bool> posix_acl;
+  Given<bool> privileged_files;
 
   bool operator==(const ShareConfig&) const = default;
 };

@@ -76,6 +76,9 @@ constexpr std::array settings = std::to_array<Setting<ShareConfig>>({
      store<&ShareConfig::thread_pool_size, thread_pool_size>},
     {"XATTR", "0", "extended attributes; virtiofs only", store<&ShareConfig::xattr, boolean>},
     {"POSIX_ACL", "0", "POSIX ACLs; virtiofs only", store<&ShareConfig::posix_acl, boolean>},
+    {"PRIVILEGED_FILES", "0",
+     "whether the guest may leave set-user-ID programs, devices and file capabilities",
+     store<&ShareConfig::privileged_files, boolean>},
 });
 
 }  // namespace

@@ -45,6 +45,10 @@ constexpr std::uint64_t reading =
 constexpr std::uint64_t of_files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
                                    LANDLOCK_ACCESS_FS_WRITE_FILE | access_truncate | access_ioctl;
 
+/// What concerns devices in a folder; a device that a rule names is meant as it is.
+constexpr std::uint64_t of_devices =
+    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | access_ioctl;
+
 /// Every access that this version knows.
 std::uint64_t known_accesses(int version) {
   std::uint64_t accesses = LANDLOCK_ACCESS_FS_REFER * 2 - 1;
@@ -64,8 +68,12 @@ void add_rule(const UniqueFd& ruleset, const FileRule& rule, std::uint64_t known
   if (!file || ::fstat(file.get(), &facts) != 0) fail();
   landlock_path_beneath_attr attributes{};
   attributes.parent_fd = file.get();
-  attributes.allowed_access = (rule.access == FileRule::Access::write ? known : reading) &
-                              (S_ISDIR(facts.st_mode) ? known : of_files & known);
+  const bool is_folder = S_ISDIR(facts.st_mode);
+  attributes.allowed_access = known & (is_folder ? known : of_files);
+  if (rule.access == FileRule::Access::read) attributes.allowed_access &= reading;
+  if (rule.access == FileRule::Access::write && is_folder) {
+    attributes.allowed_access &= ~of_devices;
+  }
   if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &attributes, 0) !=
       0) {
     fail();

@@ -119,11 +119,12 @@ void refuse_modes(Filter& filter, scmp_datum_t bits) {
   filter.refuse(number_of_fchmodat2, ENOSYS);
 }
 
+/// But the device 0:0, by which an overlay keeps in mind what was removed.
 void refuse_devices(Filter& filter) {
-  for (const scmp_datum_t kind : {scmp_datum_t{S_IFCHR}, scmp_datum_t{S_IFBLK}}) {
-    filter.refuse("mknod", {masked(1, S_IFMT, kind)});
-    filter.refuse("mknodat", {masked(2, S_IFMT, kind)});
-  }
+  filter.refuse("mknod", {masked(1, S_IFMT, S_IFBLK)});
+  filter.refuse("mknodat", {masked(2, S_IFMT, S_IFBLK)});
+  filter.refuse("mknod", {masked(1, S_IFMT, S_IFCHR), {2, SCMP_CMP_NE, 0, 0}});
+  filter.refuse("mknodat", {masked(2, S_IFMT, S_IFCHR), {3, SCMP_CMP_NE, 0, 0}});
 }
 
 /// Landlock before its version 3 sees writing by how a file is opened alone.

@@ -2,6 +2,7 @@
 #include "plan/confine_plan.hpp"
 
 #include "base/own_user.hpp"
+#include "config/variables.hpp"
 #include "plan/trial_args.hpp"
 
 #include <fmt/format.h>
@@ -16,9 +17,11 @@ namespace {
 
 using Access = FileRule::Access;
 
-/// What 9p needs to give files any owner, mode, kind and attribute, whosever they are.
+/// What 9p needs to give files any owner and mode, whosever they are.
 constexpr auto for_passthrough =
-    capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP});
+    capability_set({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID});
+/// The same for devices and file capabilities.
+constexpr auto for_privileged_files = capability_set({CAP_MKNOD, CAP_SETFCAP});
 /// What 9p mapped needs to write files of others, and their attributes.
 constexpr auto for_mapped = capability_set({CAP_DAC_OVERRIDE, CAP_FOWNER});
 /// What every program needs to be loaded.
@@ -37,6 +40,12 @@ bool is_ninep(const Share& share) {
 /// Only root can do for it what the guest asks for.
 bool needs_root(const Share& share) {
   return is_ninep(share) && share.accessmode != AccessMode::mapped;
+}
+
+/// Whether files in the share are of any kind and mode that the guest chooses.
+bool lets_privileged_files(const Share& share) {
+  const bool is_mapped = is_ninep(share) && share.accessmode == AccessMode::mapped;
+  return share.privileged_files && !share.readonly && !is_mapped;
 }
 
 /// A user and a group of QEMU's own: the same one at each start, unless another VM has it then.
@@ -106,6 +115,9 @@ CapabilitySet capabilities_of_shares(const VmSpec& spec, const std::optional<Own
   if (host.uid != 0) return set;  // nobody else has any
   for (const auto& share : spec.shares) {
     if (!is_ninep(share)) continue;
+    if (lets_privileged_files(share) && !(is_chosen && share.accessmode == AccessMode::squash)) {
+      set |= for_privileged_files;
+    }
     const bool is_its_own = user && facts_of(share.source, host).owner == *user;
     switch (share.accessmode) {
       case AccessMode::passthrough:
@@ -175,7 +187,8 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
   }
   for (const auto& share : spec.shares) {
     if (!is_ninep(share)) continue;
-    rules.files.push_back({share.source, share.readonly ? Access::read : Access::write});
+    const auto writing = lets_privileged_files(share) ? Access::devices : Access::write;
+    rules.files.push_back({share.source, share.readonly ? Access::read : writing});
   }
   return rules.files;
 }
@@ -191,17 +204,15 @@ bool uses_io_uring(const VmSpec& spec) {
   return false;
 }
 
-/// Whether QEMU gives files in the share modes that the guest chooses.
-bool gives_modes(const Share& share) {
-  return is_ninep(share) && !share.readonly && share.accessmode != AccessMode::mapped;
-}
-
 std::vector<Refused> refused_of_qemu(const VmSpec& spec) {
   std::vector<Refused> refused = {Refused::local_sockets, Refused::kernel_doors,
                                   Refused::mounts,        Refused::namespaces,
                                   Refused::file_handles,  Refused::name_truncated};
   if (!uses_io_uring(spec)) refused.push_back(Refused::io_uring);
-  if (std::none_of(spec.shares.begin(), spec.shares.end(), gives_modes)) {
+  const bool any = std::any_of(spec.shares.begin(), spec.shares.end(), [](const Share& share) {
+    return is_ninep(share) && lets_privileged_files(share);
+  });
+  if (!any) {
     refused.insert(refused.end(), {Refused::set_user_id, Refused::set_group_id});
   }
   return refused;
@@ -212,10 +223,23 @@ std::vector<Refused> refused_of_virtiofsd(const Share& share, const Host& host) 
   // That sandbox is made of them.
   if (share.sandbox != Sandbox::name_space) refused.push_back(Refused::mounts);
   if (!host.abilities.dac_read_search) refused.push_back(Refused::file_handles);
-  if (share.readonly) {
-    refused.insert(refused.end(), {Refused::set_user_id, Refused::set_group_id});
-  }
+  if (!lets_privileged_files(share)) refused.push_back(Refused::set_user_id);
+  // Folders that a group works in have the same bit.
+  if (share.readonly) refused.push_back(Refused::set_group_id);
   return refused;
+}
+
+/// Why another user than the owner of a share has capabilities for it; empty: none has.
+std::string reason_of_mapped(const VmSpec& spec, const Host& host,
+                             const std::optional<Owner>& user) {
+  if (!user) return "";
+  for (const auto& share : spec.shares) {
+    const bool is_mapped = is_ninep(share) && share.accessmode == AccessMode::mapped;
+    if (!is_mapped || facts_of(share.source, host).owner == *user) continue;
+    return fmt::format(", since '{}' of filesystem #{} is not its own (chown {}:{} makes it so)",
+                       share.source, share.number, user->uid, user->gid);
+  }
+  return "";
 }
 
 }  // namespace
@@ -275,11 +299,12 @@ Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Ho
   add_rules(std::array{"/proc"}, Access::read, confinement);
   add_rules(installed_files(host.virtiofsd->path, host), Access::read, confinement);
   add_rules(std::array{"/dev/null"}, Access::write, confinement);
-  confinement.files.push_back({share.source, share.readonly ? Access::read : Access::write});
+  // An overlay of the guest makes the device 0:0; the others its filter refuses.
+  confinement.files.push_back({share.source, share.readonly ? Access::read : Access::devices});
   return confinement;
 }
 
-std::string describe_qemu_user(const VmSpec& spec, const QemuPlan& qemu) {
+std::string describe_qemu_user(const VmSpec& spec, const Host& host, const QemuPlan& qemu) {
   const auto& confinement = qemu.process.confinement;
   if (spec.qemu_user.kind == QemuUser::Kind::launcher) {
     return "QEMU runs as this user, and nothing is taken from it (QEMU_USER=launcher)";
@@ -293,7 +318,27 @@ std::string describe_qemu_user(const VmSpec& spec, const QemuPlan& qemu) {
                      confinement.user ? fmt::format("user {}", confinement.user->uid) : "this user",
                      names.empty()
                          ? "without capabilities"
-                         : fmt::format("with the capabilities {} alone", fmt::join(names, ", ")));
+                         : fmt::format("with the capabilities {} alone{}", fmt::join(names, ", "),
+                                       reason_of_mapped(spec, host, confinement.user)));
+}
+
+std::string describe_refused_files(const LaunchPlan& plan) {
+  std::vector<std::string> settings;
+  bool is_any_ninep = false;
+  for (const auto& [share, helper, arguments, connection] : plan.shares) {
+    const auto& process = helper ? *helper : plan.attempts.front().process;
+    const auto& refused = process.confinement.refused;
+    const bool is_mapped = is_ninep(share) && share.accessmode == AccessMode::mapped;
+    const bool is_refused =
+        std::find(refused.begin(), refused.end(), Refused::set_user_id) != refused.end();
+    if (share.readonly || is_mapped || !is_refused) continue;
+    settings.push_back(share_variable(share.number, "PRIVILEGED_FILES") + "=1");
+    is_any_ninep |= is_ninep(share);
+  }
+  if (settings.empty()) return "";
+  return fmt::format(
+      "The guest sets no set-user-ID bit{} and makes no device in its shares; {} lets it",
+      is_any_ninep ? ", over 9p no set-group-ID bit either," : "", fmt::join(settings, ", "));
 }
 
 }  // namespace vmr

@@ -18,6 +18,10 @@ Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& q
 Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Host& host);
 
 /// How QEMU runs, in one line for people: "QEMU runs as user 61234 without capabilities".
-std::string describe_qemu_user(const VmSpec& spec, const QemuPlan& qemu);
+std::string describe_qemu_user(const VmSpec& spec, const Host& host, const QemuPlan& qemu);
+
+/// What a guest cannot leave in the shares that it writes to, and the settings that let it; empty:
+/// there is no such share, or it may.
+std::string describe_refused_files(const LaunchPlan& plan);
 
 }  // namespace vmr

@@ -66,8 +66,8 @@ const SharePlan* share_of(const Part& part, const LaunchPlan& plan) {
 /// The settings of a share that shape its helper, or its arguments of QEMU.
 Names share_settings_of(const Part& part, const SharePlan& share) {
   if (part.is_helper) {
-    return {"SOURCE", "DRIVER", "READONLY",  "CACHE",           "SANDBOX",
-            "OWNER",  "XATTR",  "POSIX_ACL", "THREAD_POOL_SIZE"};
+    return {"SOURCE", "DRIVER",    "READONLY",         "CACHE",           "SANDBOX", "OWNER",
+            "XATTR",  "POSIX_ACL", "PRIVILEGED_FILES", "THREAD_POOL_SIZE"};
   }
   if (share.helper) return {"TARGET", "DRIVER", "QUEUE_SIZE"};
   Names names = {"SOURCE", "TARGET", "DRIVER", "ACCESSMODE", "READONLY", "MULTIDEVS", "WRPOLICY"};

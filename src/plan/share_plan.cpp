@@ -39,10 +39,12 @@ std::string escape_fuse_option(std::string_view value) {
 }
 
 /// The capabilities of root's that virtiofsd can do without, in the syntax of both: file
-/// capabilities are extended attributes; who only reads changes no owner, mode or kind.
+/// capabilities are extended attributes, and privileged; who only reads changes no owner, mode or
+/// kind.
 std::string dropped_capabilities(const Share& share) {
   std::vector<std::string_view> dropped;
-  if (!share.xattr && !share.posix_acl) dropped.emplace_back("-setfcap");
+  const bool has_attributes = share.xattr || share.posix_acl;
+  if (!has_attributes || !share.privileged_files) dropped.emplace_back("-setfcap");
   if (share.readonly) dropped.insert(dropped.end(), {"-chown", "-fowner", "-fsetid", "-mknod"});
   return fmt::format("{}", fmt::join(dropped, ":"));
 }

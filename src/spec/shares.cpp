@@ -74,6 +74,7 @@ void copy_plain_settings(const ShareConfig& config, Share& share) {
   share.thread_pool_size = config.thread_pool_size.value.value_or(share.thread_pool_size);
   share.xattr = config.xattr.value;
   share.posix_acl = config.posix_acl.value;
+  share.privileged_files = config.privileged_files.value;
 }
 
 Share resolve_share(const ShareConfig& config, const Host& host, const Owner& guest_owner,

@@ -39,6 +39,7 @@ struct Share {
   std::uint64_t thread_pool_size = 0;
   bool xattr = false;
   bool posix_acl = false;
+  bool privileged_files = false;  ///< set-user-ID programs, devices, file capabilities
 
   bool operator==(const Share&) const = default;
 };

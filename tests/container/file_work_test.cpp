@@ -27,7 +27,7 @@ TEST_CASE("real file work over the Rust virtiofsd is as documented") {
             {"SSH_PORT", "0"},
             {"CLOUD_INIT_USER_DATA", "/user-data"}},
            join(share(1, {{"SOURCE", "/tools"}, {"DRIVER", "9p"}, {"READONLY", "1"}}),
-                share(2, {{"SOURCE", "/shares/v"}})));
+                share(2, {{"SOURCE", "/shares/v"}, {"PRIVILEGED_FILES", "1"}})));
   std::vector<std::string> words = {"run", "--rm",
                                     "-v",  test_guest() + ":/guest:ro",
                                     "-v",  data.path() + ":/user-data:ro",

@@ -55,7 +55,8 @@ TEST_CASE("real file work over every kind of share is as documented") {
     folders.emplace_back(host / kind.tag, kind.trees);
     tags.push_back(kind.tag);
     const auto number = static_cast<int>(tags.size()) + 1;
-    settings = join(settings, share(number, join(kind.settings, {{"SOURCE", host / kind.tag}})));
+    settings = join(settings, share(number, join(kind.settings, {{"SOURCE", host / kind.tag},
+                                                                 {"PRIVILEGED_FILES", "1"}})));
   }
   const TextFile data(file_work_user_data(tags));
 

@@ -71,6 +71,8 @@ inline std::vector<HostileCall> try_hostile_calls() {
   add("fchmod 4755", call(SYS_fchmod, -1, 04755));
   add("mknod 4755", call(SYS_mknodat, AT_FDCWD, none, S_IFREG | 04755, 0));
   add("mknod device", call(SYS_mknodat, AT_FDCWD, none, S_IFBLK | 0600, 0x801));
+  add("mknod character device", call(SYS_mknodat, AT_FDCWD, none, S_IFCHR | 0600, 0x103));
+  add("mknod whiteout", call(SYS_mknodat, AT_FDCWD, none, S_IFCHR, 0));
   add("mknod fifo", call(SYS_mknodat, AT_FDCWD, none, S_IFIFO | 0600, 0));
   add("open 4755", call(SYS_openat, AT_FDCWD, none, O_CREAT | O_WRONLY, 04755));
   add("open 0755", call(SYS_openat, AT_FDCWD, none, O_CREAT | O_WRONLY, 0755));

@@ -190,6 +190,24 @@ TEST_CASE("a confined process listens at its own TCP ports alone") {
   CHECK(confined(confinement, [&] { return bind_error(tcp(), 0); }) == EACCES);
 }
 
+TEST_CASE("a confined process makes devices only where it is let") {
+  if (!has_landlock()) return;
+  const TemporaryFolder folder;
+  Confinement confinement;
+  confinement.no_new_privileges = true;
+  const auto error = [&](mode_t kind) {
+    return confined(confinement, [&] {
+      // The one that anybody may make.
+      return ::mknod((folder / "device").c_str(), kind, 0) == 0 ? 0 : errno;
+    });
+  };
+  confinement.files = {{folder.path(), FileRule::Access::write}};
+  CHECK(error(S_IFCHR) == EACCES);
+  CHECK(error(S_IFBLK) == EACCES);
+  confinement.files = {{folder.path(), FileRule::Access::devices}};
+  CHECK(error(S_IFCHR) == 0);
+}
+
 TEST_CASE("a confined process gives commands to the devices alone that it may write") {
   if (landlock_version() < 5) {
     MESSAGE("SKIPPED: commands to devices are Landlock's from version 5 on");

@@ -168,37 +168,45 @@ TEST_CASE("launch: QEMU stays in the user's folder for what only it can read") {
 }
 
 TEST_CASE("launch: what was taken over is refused what it does without") {
-  const FakeHost host;
-  const auto settings =
-      join(FakeHost::virtiofs_share(1, host / "one"), {{"QEMU_USER", ""},
-                                                       {"LOG_VERBOSE", "1"},
-                                                       {"FAKE_QEMU", "poweroff,hostile-calls"},
-                                                       {"FAKE_VIRTIOFSD", "hostile-calls"}});
-  const auto seen = host.run(settings);
-  INFO(seen.log);
-  CHECK(seen.status == 0);
-  const auto let_through = [log = observe(seen)](const std::string& name) {
-    Lines lines;
-    for (const auto& line : log.log_with("[DEBUG] " + name + ": call ")) {
-      const bool is_refused = line.ends_with(": Operation not permitted") ||
-                              line.ends_with(": Function not implemented");
-      if (!is_refused) lines.push_back(line.substr(line.find("call ") + 5));
+  for (const bool asked : {false, true}) {
+    CAPTURE(asked);
+    const FakeHost host;
+    const auto settings = join(FakeHost::virtiofs_share(1, host / "one"),
+                               {{"QEMU_USER", ""},
+                                {"FILESYSTEM_PRIVILEGED_FILES", asked ? "1" : "0"},
+                                {"LOG_VERBOSE", "1"},
+                                {"FAKE_QEMU", "poweroff,hostile-calls"},
+                                {"FAKE_VIRTIOFSD", "hostile-calls"}});
+    const auto seen = host.run(settings);
+    INFO(seen.log);
+    CHECK(seen.status == 0);
+    const auto let_through = [log = observe(seen)](const std::string& name) {
+      Lines lines;
+      for (const auto& line : log.log_with("[DEBUG] " + name + ": call ")) {
+        const bool is_refused = line.ends_with(": Operation not permitted") ||
+                                line.ends_with(": Function not implemented");
+        if (!is_refused) lines.push_back(line.substr(line.find("call ") + 5));
+      }
+      return lines;
+    };
+    // Where nothing is refused there is no such file.
+    const std::string none = ": No such file or directory";
+    CHECK(let_through("qemu") == Lines{"socket IPv4: Success", "socket IPv6: Success",
+                                       "pair of streams: Success", "chmod 1777" + none,
+                                       "mknod whiteout" + none, "mknod fifo" + none,
+                                       "open 0755" + none});
+    const auto helper = let_through("virtiofsd-1");
+    for (const auto* refused :
+         {"socket UNIX", "pair of datagrams", "keyctl", "ptrace", "mount", "io_uring_setup"}) {
+      CHECK(std::none_of(helper.begin(), helper.end(), [&](const std::string& line) {
+        return line.starts_with(std::string(refused) + ":");
+      }));
     }
-    return lines;
-  };
-  // Where nothing is refused there is no such file.
-  const std::string none = ": No such file or directory";
-  CHECK(let_through("qemu") == Lines{"socket IPv4: Success", "socket IPv6: Success",
-                                     "pair of streams: Success", "chmod 1777" + none,
-                                     "mknod fifo" + none, "open 0755" + none});
-  const auto helper = let_through("virtiofsd-1");
-  for (const auto* refused :
-       {"socket UNIX", "pair of datagrams", "keyctl", "ptrace", "mount", "io_uring_setup"}) {
-    CHECK(std::none_of(helper.begin(), helper.end(), [&](const std::string& line) {
-      return line.starts_with(std::string(refused) + ":");
-    }));
+    for (const auto* let : {"chmod 2755", "mknod whiteout", "open 0755"}) {
+      CHECK(std::count(helper.begin(), helper.end(), let + none) == 1);
+    }
+    CHECK(std::count(helper.begin(), helper.end(), "chmod 4755" + none) == (asked ? 1 : 0));
   }
-  CHECK(std::count(helper.begin(), helper.end(), "chmod 4755" + none) == 1);
 }
 
 TEST_CASE("launch: all that the guest says comes out in order up to its last words") {

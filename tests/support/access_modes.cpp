@@ -152,6 +152,7 @@ Launcher::Variables AccessModes::settings(const std::string& seen_as) {
       variables = join(variables, share(++number, {{"SOURCE", seen_as + "/" + prefix + mode.tag},
                                                    {"DRIVER", mode.driver},
                                                    {"ACCESSMODE", mode.accessmode},
+                                                   {"PRIVILEGED_FILES", "1"},
                                                    {"READONLY", prefix.empty() ? "0" : "1"}}));
     }
   }

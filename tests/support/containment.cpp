@@ -198,7 +198,8 @@ Launcher::Variables Containment::settings() const {
   for (const auto& each : shares_) {
     const auto source =
         seen_as_ + "/" + each.tag + (each.is_control ? "" : "/" + std::string(inside_folder));
-    const auto own = share(++number, {{"SOURCE", source}, {"TARGET", each.tag}});
+    const auto own =
+        share(++number, {{"SOURCE", source}, {"TARGET", each.tag}, {"PRIVILEGED_FILES", "1"}});
     variables = join(join(variables, own), share(number, each.settings));
   }
   return variables;

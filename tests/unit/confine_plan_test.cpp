@@ -33,16 +33,25 @@ TEST_CASE("a number that was reserved goes before the one that a name gives") {
 TEST_CASE("9p keeps root and the capabilities that it needs, one by one") {
   const auto host = open_host();
   const Strings passthrough = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"};
-  CHECK(who(passthrough, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID MKNOD SETFCAP");
+  CHECK(who(passthrough, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID");
+  CHECK(may(tcg_confinement(passthrough, host), "/share", FileRule::Access::write));
+  auto asked = passthrough;
+  asked.emplace_back("FILESYSTEM_PRIVILEGED_FILES=1");
+  CHECK(who(asked, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID MKNOD SETFCAP");
+  CHECK(may(tcg_confinement(asked, host), "/share", FileRule::Access::devices));
+  asked.emplace_back("FILESYSTEM_READONLY=1");
+  CHECK(who(asked, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID");
   auto squash = passthrough;
   squash.emplace_back("FILESYSTEM_ACCESSMODE=squash");
-  CHECK(who(squash, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID MKNOD SETFCAP");
+  CHECK(who(squash, host) == "launcher CHOWN DAC_OVERRIDE FOWNER FSETID");
   auto mapped = passthrough;
   mapped.emplace_back("FILESYSTEM_ACCESSMODE=mapped");
   CHECK(who(mapped, host) == std::string(own) + " DAC_OVERRIDE FOWNER");
+  mapped.emplace_back("FILESYSTEM_PRIVILEGED_FILES=1");
+  CHECK(who(mapped, host) == std::string(own) + " DAC_OVERRIDE FOWNER");
   mapped.emplace_back("QEMU_USER=1000:1000");
   CHECK(who(mapped, host) == "1000");
-  squash.emplace_back("QEMU_USER=1000:1000");
+  squash.insert(squash.end(), {"QEMU_USER=1000:1000", "FILESYSTEM_PRIVILEGED_FILES=1"});
   CHECK(who(squash, host) == "1000");
 }
 
@@ -63,12 +72,13 @@ TEST_CASE("QEMU is refused the calls that its machine does without") {
   CHECK(refused({}) == all);
   CHECK(refused({"FILESYSTEM_SOURCE=/share"}) == all);
   const Strings ninep = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"};
-  CHECK(refused(ninep) == with({Refused::io_uring}));
+  CHECK(refused(ninep) == all);
   const auto plus = [&](const char* setting) {
     auto settings = ninep;
     settings.emplace_back(setting);
     return settings;
   };
+  CHECK(refused(plus("FILESYSTEM_PRIVILEGED_FILES=1")) == with({Refused::io_uring}));
   CHECK(refused(plus("FILESYSTEM_ACCESSMODE=mapped")) == all);
   CHECK(refused(plus("FILESYSTEM_READONLY=1")) == all);
   CHECK(refused({"EXTRA_ARGS=-drive file=/guest/disk.qcow2,if=none,aio=io_uring"}) ==
@@ -216,9 +226,9 @@ TEST_CASE("virtiofsd keeps what its sandbox needs") {
                                                   "MKNOD", "SETFCAP"});
   CHECK(chroot.no_new_privileges);
   CHECK(chroot.user == std::nullopt);
-  CHECK(may(chroot, "/share", FileRule::Access::write));
+  CHECK(may(chroot, "/share", FileRule::Access::devices));
   CHECK(may(confine("chroot", "1"), "/share", FileRule::Access::read));
-  CHECK(may(confine("none", "0"), "/share", FileRule::Access::write));
+  CHECK(may(confine("none", "0"), "/share", FileRule::Access::devices));
   const auto own_host = ordinary_user();
   const auto user = plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=namespace"}, own_host)
                         .shares.front()
@@ -230,32 +240,65 @@ TEST_CASE("virtiofsd keeps what its sandbox needs") {
     calls.insert(calls.end(), more.begin(), more.end());
     return calls;
   };
-  CHECK(user ==
-        Confinement{std::nullopt, {}, std::nullopt, true, {}, {}, with({Refused::file_handles})});
-  CHECK(chroot.refused == with({Refused::mounts, Refused::file_handles}));
+  CHECK(user == Confinement{std::nullopt,
+                            {},
+                            std::nullopt,
+                            true,
+                            {},
+                            {},
+                            with({Refused::file_handles, Refused::set_user_id})});
+  CHECK(chroot.refused == with({Refused::mounts, Refused::file_handles, Refused::set_user_id}));
   CHECK(confine("chroot", "1").refused == with({Refused::mounts, Refused::file_handles,
                                                 Refused::set_user_id, Refused::set_group_id}));
   auto privileged = open_host();
   privileged.abilities.dac_read_search = true;
-  const auto reading =
-      plan_of({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=chroot"}, privileged);
+  const auto reading = plan_of(
+      {"FILESYSTEM_SOURCE=/share", "FILESYSTEM_SANDBOX=chroot", "FILESYSTEM_PRIVILEGED_FILES=1"},
+      privileged);
   CHECK(reading.shares.front().helper->confinement.refused == with({Refused::mounts}));
 }
 
 TEST_CASE("how QEMU runs is told in one line") {
   const auto line = [](const Strings& environment, const Host& host) {
     const auto spec = spec_of(environment, host);
-    return describe_qemu_user(spec, make_plan(spec, host).attempts.back());
+    return describe_qemu_user(spec, host, make_plan(spec, host).attempts.back());
   };
   CHECK(line({}, open_host()) == "QEMU runs as user 60914 without capabilities");
   CHECK(line({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"}, open_host()) ==
-        "QEMU runs as this user with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID, MKNOD, "
-        "SETFCAP alone");
+        "QEMU runs as this user with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID alone");
+  CHECK(
+      line({"FILESYSTEM2_SOURCE=/a, 'b'", "FILESYSTEM2_DRIVER=9p", "FILESYSTEM2_ACCESSMODE=mapped"},
+           open_host()) ==
+      "QEMU runs as user 60914 with the capabilities DAC_OVERRIDE, FOWNER alone, since '/a, 'b'' "
+      "of filesystem #2 is not its own (chown 60914:60914 makes it so)");
   CHECK(line({"QEMU_USER=launcher"}, open_host()) ==
         "QEMU runs as this user, and nothing is taken from it (QEMU_USER=launcher)");
   CHECK(line({"EXTRA_ARGS=-pflash x"}, open_host()) ==
         "QEMU runs as this user, and nothing is taken from it: its own arguments open files or "
         "devices that only you know of (QEMU_USER=UID:GID makes it another user all the same)");
+}
+
+TEST_CASE("a guest leaves programs of their owner and devices only where it is let") {
+  const auto told = [](const Strings& environment) {
+    return describe_refused_files(plan_of(environment, open_host()));
+  };
+  const Strings two = {"FILESYSTEM_SOURCE=/share", "FILESYSTEM2_SOURCE=/b",
+                       "FILESYSTEM2_DRIVER=9p"};
+  const auto plus = [&](const Strings& more) {
+    auto settings = two;
+    settings.insert(settings.end(), more.begin(), more.end());
+    return settings;
+  };
+  CHECK(
+      told(two) ==
+      "The guest sets no set-user-ID bit, over 9p no set-group-ID bit either, and makes no device "
+      "in its shares; FILESYSTEM_PRIVILEGED_FILES=1, FILESYSTEM2_PRIVILEGED_FILES=1 lets it");
+  CHECK(told(plus({"FILESYSTEM2_ACCESSMODE=mapped"})) ==
+        "The guest sets no set-user-ID bit and makes no device in its shares; "
+        "FILESYSTEM_PRIVILEGED_FILES=1 lets it");
+  CHECK(told(plus({"FILESYSTEM_READONLY=1", "FILESYSTEM2_PRIVILEGED_FILES=1"})) == "");
+  CHECK(told(plus({"QEMU_USER=launcher"})) == "");
+  CHECK(told({}) == "");
 }
 
 TEST_CASE("QEMU's own sandbox denies what none of our arguments needs") {

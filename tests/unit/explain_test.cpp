@@ -122,6 +122,8 @@ TEST_CASE("a share is explained at its helper and at its device") {
                      "guest makes; virtiofs only",
                      "FILESYSTEM2_XATTR=0 (default): extended attributes; virtiofs only",
                      "FILESYSTEM2_POSIX_ACL=0 (default): POSIX ACLs; virtiofs only",
+                     "FILESYSTEM2_PRIVILEGED_FILES=0 (default): whether the guest may leave "
+                     "set-user-ID programs, devices and file capabilities",
                      "FILESYSTEM2_THREAD_POOL_SIZE is not set: threads of virtiofsd, up to 1024; "
                      "virtiofs only; unset: 0"}});
   CHECK(all.of("shares", 2) ==

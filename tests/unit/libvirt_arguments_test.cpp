@@ -197,13 +197,11 @@ TEST_CASE("the arguments of virtiofs shares mean what libvirt's do") {
     const auto by_rust = plan_of(row.settings, docker);
     const std::string limit = "--rlimit-nofile=1000000";
     auto to_c = row.ours_to_c;
-    const bool xattr = row.settings.back() == "FILESYSTEM_XATTR=1";
-    to_c.insert(to_c.end(), {"--fd=3", limit, "-o", "no_posix_acl,announce_submounts"});
-    if (!xattr) to_c.insert(to_c.end(), {"-o", "modcaps=-setfcap"});
+    to_c.insert(to_c.end(), {"--fd=3", limit, "-o", "no_posix_acl,announce_submounts", "-o",
+                             "modcaps=-setfcap"});
     auto to_rust = row.ours_to_rust;
     to_rust.insert(to_rust.end(), {"--fd=3", limit, "--inode-file-handles=never", "--killpriv-v2",
-                                   "--seccomp", "kill"});
-    if (!xattr) to_rust.emplace_back("--modcaps=-setfcap");
+                                   "--seccomp", "kill", "--modcaps=-setfcap"});
     CHECK(told(by_c.daemon) == told(row.c, to_c));
     CHECK(told(by_rust.daemon) == told(row.rust, to_rust));
     const auto device = option_of(by_c.qemu, "-device", "vhost-user-fs-pci,");

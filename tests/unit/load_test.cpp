@@ -53,6 +53,7 @@ ShareConfig share_with(int number, const std::string& source) {
   share.thread_pool_size = {std::nullopt, by_default(prefix + "THREAD_POOL_SIZE")};
   share.xattr = {false, by_default(prefix + "XATTR")};
   share.posix_acl = {false, by_default(prefix + "POSIX_ACL")};
+  share.privileged_files = {false, by_default(prefix + "PRIVILEGED_FILES")};
   share.owner.origin = by_default(prefix + "OWNER");
   return share;
 }

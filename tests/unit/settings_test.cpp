@@ -202,6 +202,7 @@ TEST_CASE("each field is filled by its own setting") {
   CHECK(stored_in_share<&ShareConfig::readonly>("READONLY", "1"));
   CHECK(stored_in_share<&ShareConfig::xattr>("XATTR", "1"));
   CHECK(stored_in_share<&ShareConfig::posix_acl>("POSIX_ACL", "1"));
+  CHECK(stored_in_share<&ShareConfig::privileged_files>("PRIVILEGED_FILES", "1"));
   CHECK(stored_in_share<&ShareConfig::owner>("OWNER", "1000:100"));
   CHECK(stored_in_share<&ShareConfig::accessmode>("ACCESSMODE", "squash") == AccessMode::squash);
   CHECK(stored_in_share<&ShareConfig::cache>("CACHE", "always") == CacheMode::always);

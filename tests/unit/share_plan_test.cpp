@@ -97,6 +97,7 @@ TEST_CASE("the Rust virtiofsd with every option") {
   share.thread_pool_size = 8;
   share.xattr = true;
   share.posix_acl = true;
+  share.privileged_files = true;
   auto host = docker_host();
   host.abilities.dac_read_search = true;
   host.open_files_limit = 4096;
@@ -139,6 +140,7 @@ TEST_CASE("the C virtiofsd with every option") {
   share.thread_pool_size = 8;
   share.xattr = true;
   share.posix_acl = true;
+  share.privileged_files = true;
   CHECK(daemon_of(share, debian_12_host()) ==
         Argv{{"/usr/lib/qemu/virtiofsd", "--fd=3", "-o", "source=/srv/data", "-o", "cache=none",
               "-o", "sandbox=namespace", "-o", "xattr", "-o", "posix_acl", "-o",
@@ -149,6 +151,11 @@ TEST_CASE("the C virtiofsd with every option") {
 TEST_CASE("the C virtiofsd has no ACLs without extended attributes") {
   auto share = virtiofs_share();
   share.posix_acl = true;
+  CHECK(daemon_of(share, debian_12_host()) ==
+        Argv{{"/usr/lib/qemu/virtiofsd", "--fd=3", "-o", "source=/srv/data", "-o", "cache=auto",
+              "-o", "sandbox=chroot", "-o", "xattr", "-o", "posix_acl", "-o", "announce_submounts",
+              "-o", "modcaps=-setfcap", "--thread-pool-size=0", "--rlimit-nofile=1000000"}});
+  share.privileged_files = true;
   CHECK(daemon_of(share, debian_12_host()) ==
         Argv{{"/usr/lib/qemu/virtiofsd", "--fd=3", "-o", "source=/srv/data", "-o", "cache=auto",
               "-o", "sandbox=chroot", "-o", "xattr", "-o", "posix_acl", "-o", "announce_submounts",

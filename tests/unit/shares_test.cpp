@@ -42,14 +42,16 @@ TEST_CASE("every setting of a share arrives") {
   virtiofs.queue_size = 256;
   virtiofs.xattr = true;
   virtiofs.posix_acl = true;
-  CHECK(spec_of(
-            {"FILESYSTEM2_SOURCE=/share/", "FILESYSTEM2_TARGET=data", "FILESYSTEM2_DRIVER=virtiofs",
-             "FILESYSTEM2_ACCESSMODE=passthrough", "FILESYSTEM2_READONLY=1",
-             "FILESYSTEM2_MOUNT=/srv//data/", "FILESYSTEM2_CACHE=metadata",
-             "FILESYSTEM2_SANDBOX=none", "FILESYSTEM2_QUEUE_SIZE=256",
-             "FILESYSTEM2_THREAD_POOL_SIZE=0", "FILESYSTEM2_XATTR=1", "FILESYSTEM2_POSIX_ACL=1"},
-            docker_host())
-            .shares == std::vector<Share>{virtiofs});
+  virtiofs.privileged_files = true;
+  CHECK(
+      spec_of({"FILESYSTEM2_SOURCE=/share/", "FILESYSTEM2_TARGET=data",
+               "FILESYSTEM2_DRIVER=virtiofs", "FILESYSTEM2_ACCESSMODE=passthrough",
+               "FILESYSTEM2_READONLY=1", "FILESYSTEM2_MOUNT=/srv//data/",
+               "FILESYSTEM2_CACHE=metadata", "FILESYSTEM2_SANDBOX=none",
+               "FILESYSTEM2_QUEUE_SIZE=256", "FILESYSTEM2_THREAD_POOL_SIZE=0",
+               "FILESYSTEM2_XATTR=1", "FILESYSTEM2_POSIX_ACL=1", "FILESYSTEM2_PRIVILEGED_FILES=1"},
+              docker_host())
+          .shares == std::vector<Share>{virtiofs});
 
   Share ninep;
   ninep.number = 1;
