@@ -267,9 +267,10 @@ TEST_CASE("how QEMU runs is told in one line") {
   CHECK(line({"FILESYSTEM_SOURCE=/share", "FILESYSTEM_DRIVER=9p"}, open_host()) ==
         "QEMU runs as this user with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID alone");
   CHECK(
-      line({"FILESYSTEM2_SOURCE=/a, 'b'", "FILESYSTEM2_DRIVER=9p", "FILESYSTEM2_ACCESSMODE=mapped"},
+      line({"FILESYSTEM2_SOURCE=/a, 'b' c", "FILESYSTEM2_DRIVER=9p",
+            "FILESYSTEM2_ACCESSMODE=mapped"},
            open_host()) ==
-      "QEMU runs as user 60914 with the capabilities DAC_OVERRIDE, FOWNER alone, since '/a, 'b'' "
+      "QEMU runs as user 60914 with the capabilities DAC_OVERRIDE, FOWNER alone, since '/a, 'b' c' "
       "of filesystem #2 is not its own (chown 60914:60914 makes it so)");
   CHECK(line({"QEMU_USER=launcher"}, open_host()) ==
         "QEMU runs as this user, and nothing is taken from it (QEMU_USER=launcher)");
