@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "host/pass_descriptors.hpp"
+#include "run/control_proof.hpp"
 #include "run/json_session.hpp"
 #include "run/json_text.hpp"
 #include "run/line_reader.hpp"
@@ -33,11 +34,16 @@ constexpr std::size_t most_connections = 128;
 /// How long nobody is accepted when that failed, as for want of descriptors.
 constexpr auto accept_pause = std::chrono::milliseconds(500);
 
-bool is_allowed(int connection, const ControlServer::Admits& admits) {
+/// Who has connected; none: the kernel does not tell.
+std::optional<ucred> peer_of(int connection) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-         (peer.uid == ::geteuid() || peer.uid == 0) && (!admits || admits(peer.pid));
+  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return peer;
+}
+
+bool is_allowed(const ucred& peer, const ControlServer::Admits& admits) {
+  return (peer.uid == ::geteuid() || peer.uid == 0) && (!admits || admits(peer.pid));
 }
 
 /// The request in a line of the protocol; throws Error for anything else.
@@ -78,9 +84,12 @@ json::object error_reply(const InvalidConfig& invalid) {
 /// One who talks to us. Kept by the server until it is closed, and by its open request.
 class ControlConnection : public std::enable_shared_from_this<ControlConnection> {
  public:
-  ControlConnection(UniqueFd socket, ControlServer::OnRequest on_request,
+  /// `proof_beside`: the control socket beside which this client has to prove itself; empty: it
+  /// need not.
+  ControlConnection(UniqueFd socket, std::string proof_beside, ControlServer::OnRequest on_request,
                     std::function<void()> on_closed)
       : socket_(std::move(socket)),
+        proof_beside_(std::move(proof_beside)),
         on_request_(std::move(on_request)),
         on_closed_(std::move(on_closed)) {}
 
@@ -138,6 +147,7 @@ class ControlConnection : public std::enable_shared_from_this<ControlConnection>
     json::object body;
     try {
       body = parse_request(line);
+      check_proof(body);
     } catch (const Error& error) {
       return send(error_reply(error));
     }
@@ -146,7 +156,17 @@ class ControlConnection : public std::enable_shared_from_this<ControlConnection>
     request->attempt([&] { on_request_(request); });
   }
 
+  void check_proof(const json::object& body) {
+    if (proof_beside_.empty()) return;
+    if (take_proof(proof_beside_, text_at(body, "proof"))) return proof_beside_.clear();
+    throw Error("the request does not prove that it may be made",
+                "its process cannot gain privileges, as QEMU cannot, and has made no file in the "
+                "runtime folder",
+                "ask with vm-runner, as a process that may write there");
+  }
+
   UniqueFd socket_;
+  std::string proof_beside_;
   std::optional<LineReader> reader_;
   ControlServer::OnRequest on_request_;
   std::function<void()> on_closed_;
@@ -210,6 +230,7 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   State(const boost::asio::any_io_executor& executor, const std::string& path, OnRequest on_request,
         Admits admits)
       : executor(executor),
+        path(path),
         acceptor(executor, boost::asio::local::stream_protocol(), listen_at(path).release()),
         on_request(std::move(on_request)),
         admits(std::move(admits)),
@@ -242,11 +263,13 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   }
 
   void serve(UniqueFd socket) {
-    if (!is_allowed(socket.get(), admits)) return;
+    const auto peer = peer_of(socket.get());
+    if (!peer || !is_allowed(*peer, admits)) return;
     make_room();
     const int number = ++last_number;
     const auto connection = std::make_shared<ControlConnection>(
-        std::move(socket), on_request, [this, number] { connections.erase(number); });
+        std::move(socket), has_to_prove(peer->pid) ? path : "", on_request,
+        [this, number] { connections.erase(number); });
     connection->start(executor);
     connections[number] = connection;
   }
@@ -261,6 +284,7 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   }
 
   boost::asio::any_io_executor executor;
+  std::string path;
   boost::asio::local::stream_protocol::acceptor acceptor;
   OnRequest on_request;
   Admits admits;

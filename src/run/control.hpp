@@ -2,7 +2,8 @@
 // The control socket of a running VM: how `status` and the like talk to its launcher. A request is
 // one line of JSON, {"version": 1, "request": "status", …}, and so is its answer, {"version": 1,
 // "status": {…}} or {"version": 1, "error": "why not", "hint": "what to do"}; of settings that are
-// wrong the error has all "problems", each with "message", "origin" and "hint".
+// wrong the error has all "problems", each with "message", "origin" and "hint". A process that
+// cannot gain privileges proves itself by "proof" (control_proof.hpp).
 #pragma once
 
 #include "base/error.hpp"

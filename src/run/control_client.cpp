@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "host/pass_descriptors.hpp"
 #include "run/control.hpp"
+#include "run/control_proof.hpp"
 #include "run/json_session.hpp"
 #include "run/runtime_folder.hpp"
 
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <poll.h>
 #include <string_view>
 #include <sys/socket.h>
@@ -115,6 +117,8 @@ ControlReply ask_launcher(const ControlAddress& address, json::object request, P
   ControlReply reply;
   reply.connection = connect_to_launcher(address);
   const auto name = text_at(request, "request");
+  std::optional<ControlProof> proof;
+  if (has_to_prove()) request["proof"] = proof.emplace(address.socket).name();
   request["version"] = control_version;
   send_all(reply.connection, json::serialize(request) + "\n", address.vm_name);
   boost::system::error_code error;

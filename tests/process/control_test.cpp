@@ -20,6 +20,7 @@
 #include <memory>
 #include <poll.h>
 #include <sstream>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,8 +50,8 @@ class Vm {
     return connection;
   }
 
-  [[nodiscard]] Finished ask(const Lines& arguments) const {
-    Launcher client(host_.settings(), arguments);
+  [[nodiscard]] Finished ask(const Lines& arguments, const StartDetails& details = {}) const {
+    Launcher client(host_.settings(), arguments, details);
     return client.finish();
   }
 
@@ -253,6 +254,31 @@ TEST_CASE("control: a share that the guest did not let go of is asked for again"
   CHECK(missing.status == 2);
   CHECK(missing.log.find("the virtiofs export directory '" + (folder / "none") +
                          "' does not exist") != std::string::npos);
+  CHECK(vm.end().status == 0);
+}
+
+TEST_CASE("control: who cannot gain privileges proves that the runtime folder is open to it") {
+  Vm vm;
+  const auto give_up = [] { ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); };
+  const auto is_refused_with = [&](const std::string& proof) {
+    return wait_for(fork_and_run([&] {
+      give_up();
+      const auto connection = vm.connect();
+      send_line(connection,
+                fmt::format(R"({{"version": 1, "request": "status", "proof": "{}"}})", proof));
+      return line_from(connection).find("does not prove") == std::string::npos ? 1 : 0;
+    }));
+  };
+  for (const auto& proof :
+       Lines{"", "proof-", "control.sock", "../vm/control.sock", "proof-" + std::string(32, '0'),
+             "proof-" + std::string(32, 'x')}) {
+    CAPTURE(proof);
+    CHECK(is_refused_with(proof) == 0);
+  }
+  StartDetails details;
+  details.before_exec = give_up;
+  CHECK(vm.ask({"share", "list"}, details).status == 0);
+  CHECK(vm.ask({"share", "list"}).status == 0);
   CHECK(vm.end().status == 0);
 }
 
