@@ -12,6 +12,7 @@
 #include <exception>
 #include <fcntl.h>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -109,6 +110,8 @@ void open_missing_streams() {
 
 int main(int argc, char** argv) {
   open_missing_streams();
+  // With a mask of 0 every user of the host could write to whatever is made.
+  ::umask(::umask(0) | S_IWOTH);
   const auto words = take_words(argc > 0 ? argv + 1 : argv);
   return run(words, take_words(environ));
 }

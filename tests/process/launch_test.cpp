@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace vmr::test;
@@ -165,6 +166,21 @@ TEST_CASE("launch: QEMU stays in the user's folder for what only it can read") {
         Lines{"[WARN] QEMU works in " + (host / "here") +
               ", since -readconfig may name files there; it also takes a firmware that it finds "
               "there for its own. With absolute paths alone start vm-runner in the folder /"});
+}
+
+TEST_CASE("launch: nothing is made that every user may write to, whatever the umask") {
+  const FakeHost host;
+  const auto source = host / "made";
+  StartDetails details;
+  details.before_exec = [] { ::umask(0); };
+  const auto seen = host.run({{"FAKE_QEMU", "poweroff"},
+                              {"FILESYSTEM_SOURCE", source},
+                              {"FILESYSTEM_DRIVER", "virtiofs"},
+                              {"FILESYSTEM_SANDBOX", "none"}},
+                             details);
+  CHECK(seen.status == 0);
+  namespace fs = std::filesystem;
+  CHECK((fs::status(source).permissions() & fs::perms::others_write) == fs::perms::none);
 }
 
 TEST_CASE("launch: what was taken over is refused what it does without") {
