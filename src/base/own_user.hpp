@@ -10,6 +10,8 @@ namespace vmr {
 /// begin at 61184. A container of 65536 users has them too.
 inline constexpr std::uint32_t first_own_user = 60706;
 inline constexpr std::uint32_t last_own_user = 61183;
+/// The last one that an earlier version took: a persistent disk may still be its.
+inline constexpr std::uint32_t last_earlier_user = 65519;
 
 /// Whom a container shows for users and groups that it has no number for.
 inline constexpr std::uint32_t unmapped_user = 65534;

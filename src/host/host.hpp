@@ -84,6 +84,7 @@ struct FileFacts {
   bool read_only_mount = false;  ///< the file system it is on is mounted read-only
   Owner owner{};
   std::uint32_t mode = 0;        ///< permission bits
+  std::uint64_t names = 1;       ///< a file: how many hard links it has
   std::string real_path{};       ///< the path without symbolic links; of a missing one, as far as
                                  ///< it is there
   bool reachable = false;        ///< every user may search the folders that lead to it

@@ -92,6 +92,7 @@ FileFacts probe_file(const std::string& path) {
   facts.readable = ::access(path.c_str(), wanted) == 0;
   facts.owner = {info.st_uid, info.st_gid};
   facts.mode = info.st_mode & 07777;
+  facts.names = S_ISREG(info.st_mode) ? info.st_nlink : 1;
   facts.changed = info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec;
   facts.lacks_user_attributes = lacks_user_attributes(path);
   facts.kernel_file_system = kernel_file_system_of(path);

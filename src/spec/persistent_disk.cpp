@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/persistent_disk.hpp"
 
+#include "base/own_user.hpp"
 #include "base/shell_words.hpp"
 #include "config/disk_record.hpp"
 #include "spec/boot_files.hpp"
@@ -170,13 +171,36 @@ void adopt(const Config& config, const Host& host, const GuestImage& guest, Disk
   disk.record = print_disk_record(record);
 }
 
+/// Whose a disk that is found may be: ours, root's, or that of a QEMU which had it.
+bool is_trusted(std::uint32_t uid, const Config& config, const Host& host) {
+  const auto& user = config.qemu_user.value;
+  const bool is_chosen = user.kind == QemuUser::Kind::given && user.given.uid == uid;
+  const bool was_qemus = host.uid == 0 && uid >= first_own_user && uid <= last_earlier_user;
+  return uid == host.uid || uid == 0 || is_chosen || was_qemus;
+}
+
 /// Whether the file of a persistent disk is one that QEMU may open at all.
-bool is_sound(const Config& config, const FileFacts& facts, const Disk& disk, Findings& findings) {
+bool is_sound(const Config& config, const Host& host, const Disk& disk, Findings& findings) {
   using Kind = FileContents::Kind;
+  const auto& facts = facts_of(disk.persistent, host);
   const auto& contents = facts.contents;
   if (facts.kind != FileFacts::Kind::regular) {
     findings.refuse(config.persist, fmt::format("'{}' is there and no file", disk.persistent),
                     move_away(disk));
+  } else if (!is_trusted(facts.owner.uid, config, host)) {
+    findings.refuse(config.persist,
+                    fmt::format("the persistent disk '{}' belongs to user {}, and what is written "
+                                "there could be another file of theirs",
+                                disk.persistent, facts.owner.uid),
+                    fmt::format("if it is yours, chown {} {}; {}", host.uid,
+                                shell_quote(disk.persistent), move_away(disk)));
+  } else if (facts.names > 1) {
+    findings.refuse(
+        config.persist,
+        fmt::format("the persistent disk '{}' is also another file: it has {} names "
+                    "(hard links)",
+                    disk.persistent, facts.names),
+        "remove the others, or make a copy and put it in its place; " + move_away(disk));
   } else if (facts.has_data_file) {
     findings.refuse(config.persist,
                     fmt::format("the header of the persistent disk '{}' says that its contents are "
@@ -205,7 +229,7 @@ void resolve_persistent(const Config& config, const Host& host, const GuestImage
     plan_new_disk(config, host, guest, disk, findings);
     return;
   }
-  if (!is_sound(config, facts, disk, findings)) return;
+  if (!is_sound(config, host, disk, findings)) return;
   const auto& place = host.disk_place;
   if (place.has_record && !place.record) {
     findings.refuse(config.persist,

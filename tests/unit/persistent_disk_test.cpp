@@ -268,6 +268,27 @@ TEST_CASE("a persistent disk or a record that is damaged is refused") {
                 "put it back, or remove it: then the disk is looked at as one without it"));
 }
 
+TEST_CASE("a disk that is found is taken only if nobody else could have put it there") {
+  auto host = machine_with_disk(record_of_base());
+  // Also of a QEMU of this version, and of one before.
+  for (const std::uint32_t uid : {0U, 60706U, 61183U, 65519U}) {
+    host.files[kept].owner = {uid, 1};
+    CHECK(judge(settings, host) == Verdict{});
+  }
+  host.files[kept].owner = {1000, 0};
+  CHECK(judge(settings, host) ==
+        refused("the persistent disk '/data/vm.qcow2' belongs to user 1000, and what is written "
+                "there could be another file of theirs",
+                "if it is yours, chown 0 /data/vm.qcow2; " + anew));
+  CHECK(judge(with({"QEMU_USER=1000:1000"}), host) == Verdict{});
+  host.files[kept].owner = {};
+  host.files[kept].names = 2;
+  CHECK(judge(settings, host) ==
+        refused("the persistent disk '/data/vm.qcow2' is also another file: it has 2 names (hard "
+                "links)",
+                "remove the others, or make a copy and put it in its place; " + anew));
+}
+
 TEST_CASE("in a container a disk has to be on a mount, and /data is taken where it is one") {
   auto host = machine();
   host.surroundings = Surroundings::docker;
