@@ -66,10 +66,13 @@ std::string absolute_entry(Names entry) {
 
 }  // namespace
 
-ChildEnvironment::ChildEnvironment() {
+ChildEnvironment::ChildEnvironment(const std::string& temporary_folder) {
+  constexpr Names temporary = "TMPDIR=";
   for (char** entry = ::environ; *entry != nullptr; ++entry) {
-    if (!is_for_the_launcher(*entry)) made_.push_back(absolute_entry(*entry));
+    const bool is_replaced = !temporary_folder.empty() && Names(*entry).starts_with(temporary);
+    if (!is_replaced && !is_for_the_launcher(*entry)) made_.push_back(absolute_entry(*entry));
   }
+  if (!temporary_folder.empty()) made_.push_back(std::string(temporary) + temporary_folder);
   for (const auto& entry : made_) pointers_.push_back(entry.c_str());
   pointers_.push_back(nullptr);
 }

@@ -11,8 +11,9 @@ namespace vmr {
 class ChildEnvironment {
  public:
   /// Leaves out what is for the launcher alone (the guest's password, the words with systemd), and
-  /// makes the folders absolute that the variables for temporary files and libraries name.
-  ChildEnvironment();
+  /// makes the folders absolute that the variables for temporary files and libraries name. TMPDIR
+  /// is `temporary_folder`, unless that is empty.
+  explicit ChildEnvironment(const std::string& temporary_folder = {});
 
   /// "NAME=value" each, a null pointer at the end; valid as long as this is.
   [[nodiscard]] const char* const* entries() const { return pointers_.data(); }

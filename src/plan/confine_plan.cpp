@@ -99,11 +99,11 @@ bool opens_all(const Owner& user, const VmSpec& spec, const Host& host, const Ru
       if (!may(user, image.path, 04, host)) return false;
     }
   }
-  // What is in there is given to it, but not what a link leads to.
+  // What is in there is given to it, but not what a link leads to. So is a folder for the changes.
   const bool enters = facts_of(paths.folder, host).reachable;
   if (!spec.disk) return reads && enters;
   const auto& kept = spec.disk->persistent;
-  if (kept.empty()) return reads && enters && may(user, host.temporary_folder, 03, host);
+  if (kept.empty()) return reads && enters && may(user, host.temporary_folder, 01, host);
   const auto& facts = facts_of(kept, host);
   return reads && enters && facts.reachable && (facts.real_path.empty() || facts.real_path == kept);
 }

@@ -98,6 +98,9 @@ LaunchPlan make_plan(const VmSpec& given, const Host& host) {
     qemu.unread = unread;
     keep_as_written(given, qemu);
     if (!unread.empty()) qemu.process.working_folder = host.working_folder;
+    if (spec.disk && spec.disk->persistent.empty()) {
+      qemu.process.temporary_files_in = host.temporary_folder;
+    }
     qemu.process.confinement = confine_qemu(spec, host, qemu, plan.paths);
   }
   if (spec.disk && !spec.disk->persistent.empty()) plan.persistent_disk = spec.disk;

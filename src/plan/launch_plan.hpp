@@ -51,6 +51,9 @@ struct ProcessPlan {
   Confinement confinement{};  ///< what it is left with; not in any script
   std::string working_folder = "/";
   std::vector<Connection> connections{};
+  /// Where a folder of its own is made for its temporary files, as which the rules for files of
+  /// `confinement` have this one; empty: none is.
+  std::string temporary_files_in{};
 
   bool operator==(const ProcessPlan&) const = default;
 };

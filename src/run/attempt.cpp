@@ -104,7 +104,14 @@ void Attempt::start_qemu() {
 
 void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
                     Child::OnLine on_line, Child::OnExit on_exit) {
-  ChildSpec spec{process.name, process.argv, {}, process.confinement, process.working_folder};
+  ChildSpec spec{process.name, process.argv, {}, process.confinement, process.working_folder, {}};
+  if (const auto& parent = process.temporary_files_in; !parent.empty()) {
+    scratch_.emplace(parent, process.confinement.user);
+    spec.temporary_folder = scratch_->path();
+    for (auto& rule : spec.confinement.files) {
+      if (rule.path == parent) rule.path = scratch_->path();
+    }
+  }
   const auto listeners = process.listeners.size();
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     const int number =
@@ -146,6 +153,7 @@ void Attempt::take_qemu_line(const std::string& line) {
 
 void Attempt::log_qemu_output() {
   ready_ = true;
+  scratch_.reset();
   for (const auto& line : std::exchange(early_output_, {})) {
     log(LogLevel::warn, "qemu: " + line, {{"process", "qemu"}});
   }

@@ -9,6 +9,7 @@
 #include "run/guest_exec.hpp"
 #include "run/log_quota.hpp"
 #include "run/qmp.hpp"
+#include "run/scratch_folder.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -53,7 +54,8 @@ class Attempt {
   GuestExec& guest_exec() { return *guest_exec_; }
 
   /// From now on what QEMU writes is logged as it comes, and what it wrote before is logged now.
-  /// Until then it only counts if QEMU dies, as part of that message.
+  /// Until then it only counts if QEMU dies, as part of that message. Its folder for temporary
+  /// files is removed.
   void log_qemu_output();
 
   /// Its live children by name.
@@ -84,6 +86,7 @@ class Attempt {
   std::vector<UniqueFd> qemu_sockets_;      ///< until QEMU has them
   std::vector<UniqueFd> qemu_connections_;  ///< to the helpers, until QEMU is started
   std::map<std::string, std::vector<UniqueFd>> helper_sockets_;  ///< by name; until they have them
+  std::optional<ScratchFolder> scratch_;  ///< until QEMU has opened what it needs there
   std::optional<Qmp> qmp_;
   std::optional<GuestAgent> agent_;
   std::optional<GuestExec> guest_exec_;

@@ -35,6 +35,7 @@ struct ChildSpec {
   std::vector<std::pair<int, int>> descriptors;  ///< {ours, the child's (3 or more)}
   Confinement confinement{};
   std::string working_folder = "/";  ///< where it works
+  std::string temporary_folder{};    ///< its TMPDIR; empty: ours
 };
 
 /// A running child in a session, a process group and a session keyring of its own. It dies with the

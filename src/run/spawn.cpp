@@ -49,10 +49,12 @@ void leave_keyring() {
 /// What Boost.Process calls before fork and, in the child, before exec.
 class ChildSetup {
  public:
-  ChildSetup(Moves moves, std::string folder, std::shared_ptr<const ReadyConfinement> confinement)
+  ChildSetup(Moves moves, const ChildSpec& spec,
+             std::shared_ptr<const ReadyConfinement> confinement)
       : moves_(std::move(moves)),
-        folder_(std::move(folder)),
-        confinement_(std::move(confinement)) {}
+        folder_(spec.working_folder),
+        confinement_(std::move(confinement)),
+        environment_(std::make_shared<const ChildEnvironment>(spec.temporary_folder)) {}
 
   error_code on_setup(default_launcher& launcher, const std::filesystem::path&,
                       const char* const*) {
@@ -93,8 +95,7 @@ class ChildSetup {
   Moves moves_;
   std::string folder_;
   std::shared_ptr<const ReadyConfinement> confinement_;  ///< Boost copies this object
-  std::shared_ptr<const ChildEnvironment> environment_ =
-      std::make_shared<const ChildEnvironment>();  ///< whose texts stay where they are
+  std::shared_ptr<const ChildEnvironment> environment_;  ///< whose texts stay where they are
   pid_t launcher_ = ::getpid();
 };
 
@@ -143,7 +144,7 @@ pid_t launch(const boost::asio::any_io_executor& executor, const ChildSpec& spec
   try {
     const SignalsBlocked blocked;
     launcher(executor, error, std::filesystem::path(spec.argv.front()), arguments,
-             ChildSetup(moves, spec.working_folder, confinement))
+             ChildSetup(moves, spec, confinement))
         .detach();
   } catch (const boost::system::system_error& failure) {
     // Thrown in the child, it must not unwind, and clean up after, the launcher's own objects.

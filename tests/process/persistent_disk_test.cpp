@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A disk that is kept, with qemu-img's own images.
+#include "base/error.hpp"
 #include "host/capture.hpp"
 #include "host/fingerprint.hpp"
 #include "host/programs.hpp"
+#include "run/scratch_folder.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/text_file.hpp"
 
 #include <doctest/doctest.h>
@@ -13,6 +16,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace vmr::test {
 namespace {
@@ -184,6 +188,34 @@ TEST_CASE("a fingerprint tells images apart, and not where they are") {
   CHECK(of(large) != before);
   CHECK(of("a") != of("b"));
   CHECK(of("").starts_with("0-"));
+}
+
+TEST_CASE("changes that are dropped are in a folder of QEMU's own") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  fs::create_directory(host / "tmp");
+  const auto seen =
+      host.run({{"FAKE_QEMU", "poweroff"}, {"BASE_IMAGE", host.image()}, {"TMPDIR", host / "tmp"}});
+  CHECK(seen.status == 0);
+  CHECK(host.place_of("qemu").at(2).starts_with(host / "tmp/vm-runner-"));
+  CHECK(fs::is_empty(host / "tmp"));
+}
+
+TEST_CASE("the folder for dropped changes is closed to others and removed with what is in it") {
+  const TemporaryFolder parent;
+  std::string path;
+  {
+    const ScratchFolder folder(parent.path(), Owner{::geteuid(), ::getegid()});
+    path = folder.path();
+    struct stat facts {};
+    REQUIRE(::stat(path.c_str(), &facts) == 0);
+    CHECK((facts.st_mode & 07777) == 0700);
+    write_text(path + "/left", "x");
+    fs::create_symlink(parent.path(), path + "/link");
+  }
+  CHECK_FALSE(fs::exists(path));
+  CHECK(fs::exists(parent.path()));
+  CHECK_THROWS_AS(ScratchFolder(parent / "missing", std::nullopt), Error);
 }
 
 }  // namespace
