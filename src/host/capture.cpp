@@ -97,7 +97,7 @@ bool ends_before(pid_t pid, Clock::time_point deadline) {
 }  // namespace
 
 Captured capture(const std::vector<std::string>& argv, const std::string& input,
-                 std::chrono::milliseconds limit) {
+                 std::chrono::milliseconds limit, int folder) {
   log_debug("run {}", command_for_log(argv));
   const auto deadline = limit == no_limit ? never : Clock::now() + limit;
   const UniqueFd in = file_with(input);
@@ -109,7 +109,8 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input,
   ::posix_spawn_file_actions_adddup2(&actions, output.write.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, errors.write.get(), STDERR_FILENO);
   // QEMU looks for its firmware where it works.
-  ::posix_spawn_file_actions_addchdir_np(&actions, "/");
+  if (folder < 0) ::posix_spawn_file_actions_addchdir_np(&actions, "/");
+  if (folder >= 0) ::posix_spawn_file_actions_addfchdir_np(&actions, folder);
   // The launcher may hold signals back; a program that hangs must still die of them.
   posix_spawnattr_t attributes;
   sigset_t none;

@@ -21,10 +21,10 @@ inline constexpr auto no_limit = std::chrono::milliseconds::max();
 /// How long a program may take that only tells something about itself or a file.
 inline constexpr std::chrono::seconds time_to_tell{10};
 
-/// Runs `argv` (argv[0] and all that it names: absolute paths) in / to its end with `input` on its
-/// standard input; kills it when that takes longer than `limit`, and then also when it writes too
-/// much.
+/// Runs `argv` (argv[0] and all that it names: absolute paths, or paths from the open `folder`) in
+/// `folder`, or without it in /, to its end with `input` on its standard input; kills it when that
+/// takes longer than `limit`, and then also when it writes too much.
 Captured capture(const std::vector<std::string>& argv, const std::string& input = {},
-                 std::chrono::milliseconds limit = no_limit);
+                 std::chrono::milliseconds limit = no_limit, int folder = -1);
 
 }  // namespace vmr

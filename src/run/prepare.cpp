@@ -8,6 +8,7 @@
 #include "host/capture.hpp"
 #include "host/new_file.hpp"
 #include "host/programs.hpp"
+#include "run/closed_folder.hpp"
 #include "run/seed_image.hpp"
 
 #include <fmt/format.h>
@@ -17,9 +18,11 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <string_view>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace vmr {
 namespace {
@@ -40,33 +43,47 @@ Error cannot_make(const Disk& disk, const std::string& cause, const std::string&
   return {fmt::format("the persistent disk '{}' cannot be made", disk.persistent), cause, hint};
 }
 
+/// The name of a disk in the folder where it is made.
+constexpr const char* disk_name = "disk";
+
 /// An empty file of mode 0600: a guest's disk has its secrets in it, and qemu-img keeps the mode of
 /// a file that is there.
-UniqueFd make_file(const std::string& path, const Disk& disk) {
-  ::unlink(path.c_str());
-  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+UniqueFd make_file(int folder, const char* name, const Disk& disk) {
+  ::unlinkat(folder, name, 0);
+  UniqueFd file(::openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) {
     throw cannot_make(disk, std::strerror(errno), "set DATA_DIR to a folder that can be written");
   }
   return file;
 }
 
-/// Copies the file as it is, which keeps what is compressed in it.
-void copy_file(const std::string& from, const std::string& to, mode_t mode, const Disk& disk) {
-  const auto file = make_file(to, disk);
-  std::error_code error;
-  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  // It takes the mode of `from` too.
-  if (!error && ::fchmod(file.get(), mode) == 0) return;
-  const auto cause = error ? error.message() : std::string(std::strerror(errno));
-  ::unlink(to.c_str());
+/// 0 or the errno.
+int copy_contents(const std::string& from, const UniqueFd& to) {
+  const UniqueFd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source) return errno;
+  constexpr std::size_t at_once = std::size_t{1} << 30;
+  ssize_t size = 0;
+  while ((size = ::sendfile(to.get(), source.get(), nullptr, at_once)) > 0) {
+  }
+  return size < 0 ? errno : 0;
+}
+
+/// Copies the file as it is, which keeps what is compressed in it, to `name` in `folder`.
+void copy_file(const std::string& from, int folder, const std::string& name, mode_t mode,
+               const Disk& disk) {
+  const auto file = make_file(folder, name.c_str(), disk);
+  const int failure = copy_contents(from, file);
+  if (failure == 0 && ::fchmod(file.get(), mode) == 0) return;
+  const std::string cause = std::strerror(failure != 0 ? failure : errno);
+  ::unlinkat(folder, name.c_str(), 0);
   throw cannot_make(disk, fmt::format("'{}' cannot be copied: {}", from, cause),
                     "set DATA_DIR to a folder with room");
 }
 
-void make_disk(const std::string& path, const Disk& disk) {
+/// Makes the disk in the open `folder`, which nobody else can put a link into.
+void make_disk(int folder, const Disk& disk) {
   if (disk.is_copy && disk.format == "qcow2" && disk.behind.empty()) {
-    copy_file(disk.image, path, 0600, disk);
+    copy_file(disk.image, folder, disk_name, 0600, disk);
     return;
   }
   const auto program = find_in_path("qemu-img");
@@ -75,14 +92,15 @@ void make_disk(const std::string& path, const Disk& disk) {
                 "install it (Debian: apt install qemu-utils), or leave PERSIST out",
                 ExitStatus::host_unsupported);
   }
-  const auto file = make_file(path, disk);
-  const auto made =
-      disk.is_copy
-          ? capture({program, "convert", "-q", "-f", disk.format, "-O", "qcow2", disk.image, path})
-          : capture({program, "create", "-q", "-f", "qcow2", "-F", disk.format, "-b", disk.image,
-                     path});
+  const auto file = make_file(folder, disk_name, disk);
+  std::vector<std::string> words = {program, "create",    "-q", "-f",       "qcow2",
+                                    "-F",    disk.format, "-b", disk.image, disk_name};
+  if (disk.is_copy) {
+    words = {program, "convert", "-q", "-f", disk.format, "-O", "qcow2", disk.image, disk_name};
+  }
+  const auto made = capture(words, {}, no_limit, folder);
   if (made.ok) return;
-  ::unlink(path.c_str());
+  ::unlinkat(folder, disk_name, 0);
   throw cannot_make(disk, made.errors, "set DATA_DIR to a folder with room");
 }
 
@@ -105,24 +123,40 @@ void write_record(const Disk& disk) {
   }
 }
 
+/// The folder where a disk is made: an interrupted run must not leave half a disk behind.
+ClosedFolder folder_for(const Disk& disk) try {
+  return ClosedFolder(disk.persistent + ".new");
+} catch (const std::system_error& error) {
+  throw cannot_make(disk, fmt::format("{}.new: {}", disk.persistent, error.code().message()),
+                    "remove that, or set DATA_DIR to a folder of yours that can be written");
+}
+
+void make_persistent_disk(const Disk& disk) {
+  if (disk.is_copy) log_info("Copying '{}' to {}", disk.image, disk.persistent);
+  const auto folder = folder_for(disk);
+  make_disk(folder.fd(), disk);
+  const auto place = [&](const char* name, const std::string& path) {
+    if (::renameat(folder.fd(), name, AT_FDCWD, path.c_str()) == 0) return;
+    throw cannot_make(disk, std::strerror(errno), "set DATA_DIR to a folder with room");
+  };
+  for (const auto& [from, to] : disk.copies) {
+    copy_file(from, folder.fd(), "copy", 0644, disk);
+    place("copy", to);
+  }
+  if (!disk.record.empty()) write_record(disk);
+  place(disk_name, disk.persistent);
+  log_info("Made the persistent disk {}", disk.persistent);
+}
+
 /// Makes the disk that keeps the guest's changes, unless it is there from an earlier run.
 void create_persistent_disk(const Disk& disk) {
   std::error_code error;
-  const bool is_there = fs::exists(disk.persistent, error);
-  if (!is_there) {
-    fs::create_directories(fs::path(disk.persistent).parent_path(), error);
-    // Made under another name: an interrupted run must not leave half a disk behind.
-    const auto unfinished = disk.persistent + ".new";
-    if (disk.is_copy) log_info("Copying '{}' to {}", disk.image, disk.persistent);
-    make_disk(unfinished, disk);
-    for (const auto& [from, to] : disk.copies) copy_file(from, to, 0644, disk);
+  if (fs::exists(disk.persistent, error)) {
     if (!disk.record.empty()) write_record(disk);
-    fs::rename(unfinished, disk.persistent, error);
-    if (error) throw cannot_make(disk, error.message(), "set DATA_DIR to a folder with room");
-    log_info("Made the persistent disk {}", disk.persistent);
-  } else if (!disk.record.empty()) {
-    write_record(disk);
+    return;
   }
+  fs::create_directories(fs::path(disk.persistent).parent_path(), error);
+  make_persistent_disk(disk);
 }
 
 void give(const std::string& path, const Owner& user) {

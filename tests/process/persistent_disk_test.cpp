@@ -190,6 +190,32 @@ TEST_CASE("a fingerprint tells images apart, and not where they are") {
   CHECK(of("").starts_with("0-"));
 }
 
+TEST_CASE("a disk is made where nobody else can put a link in its way") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  const auto folder = host.disk() + ".new";
+  write_text(host / "victim", "precious");
+  // As somebody who may write into DATA_DIR, just before qemu-img opens its file.
+  write_text(host / "bin/qemu-img",
+             fmt::format("#!/bin/sh\nif [ \"$1\" = create ]; then\n  mv '{0}' '{0}.moved'\n"
+                         "  ln -s '{1}' '{0}'\nfi\nexec {2} \"$@\"\n",
+                         folder, host / "victim", find_in_path("qemu-img")));
+  fs::permissions(host / "bin/qemu-img", fs::perms::owner_all);
+  CHECK(host.run(host.keep()).status == 0);
+  CHECK(read_text(host / "victim") == "precious");
+  CHECK(fs::is_regular_file(fs::symlink_status(host.disk())));
+  CHECK(qemu_img({"check", "-q", host.disk()}));
+  fs::remove(host / "bin/qemu-img");
+
+  fs::remove(host.disk());
+  fs::remove(folder);
+  fs::create_directory(folder);
+  fs::permissions(folder, fs::perms::all);
+  const auto open = host.run(host.keep());
+  CHECK(open.status == 1);
+  CHECK(says(open, folder + ": Operation not permitted"));
+}
+
 TEST_CASE("changes that are dropped are in a folder of QEMU's own") {
   if (!has_qemu_img()) return;
   const KeepingHost host;
