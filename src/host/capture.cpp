@@ -5,6 +5,7 @@
 #include "base/unique_fd.hpp"
 #include "config/secrets.hpp"
 #include "host/child_environment.hpp"
+#include "host/session_keyring.hpp"
 #include "host/wait_for_exit.hpp"
 
 #include <algorithm>
@@ -117,7 +118,12 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input,
   ::sigemptyset(&none);
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  // Out of the session, whose terminal it could type into; one that may take as long as it needs
+  // stays there, for the terminal's keys to end it.
+  const bool is_short = limit != no_limit;
+  ::posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK |
+                                                             (is_short ? POSIX_SPAWN_SETSID : 0)));
+  leave_session_keyring();
   std::vector<char*> arguments;
   arguments.reserve(argv.size() + 1);
   for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));

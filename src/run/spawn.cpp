@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "host/child_environment.hpp"
 #include "host/confine.hpp"
+#include "host/session_keyring.hpp"
 #include "host/wait_for_exit.hpp"
 #include "run/child_registry.hpp"
 #include "run/descriptors.hpp"
@@ -23,7 +24,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/close_range.h>
-#include <linux/keyctl.h>
 #include <memory>
 #include <string>
 #include <sys/prctl.h>
@@ -38,13 +38,6 @@ namespace {
 using boost::process::v2::posix::default_launcher;
 using boost::system::error_code;
 using Moves = std::vector<std::pair<int, int>>;
-
-/// A new session keyring, which nobody else has, instead of the one that we share with the shell we
-/// were started by. Where the kernel has no keys, or a container refuses the call, there is nothing
-/// to be taken away.
-void leave_keyring() {
-  ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-}
 
 /// What Boost.Process calls before fork and, in the child, before exec.
 class ChildSetup {
@@ -88,7 +81,7 @@ class ChildSetup {
     sigset_t none;
     ::sigemptyset(&none);
     if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return errno;
-    leave_keyring();
+    leave_session_keyring();
     return confinement_->refuse_calls();
   }
 

@@ -24,6 +24,13 @@ TEST_CASE("a program within its limit") {
   CHECK(run.errors == "oops\n");
 }
 
+TEST_CASE("a program that only tells something is in a session of its own") {
+  // The sixth word of /proc/PID/stat is the session.
+  const std::string script =
+      "read -r _ _ _ _ _ session _ < /proc/$$/stat; test $session = $$ && pwd";
+  CHECK(run_shell(script, std::chrono::minutes(1)).output == "/\n");
+}
+
 TEST_CASE("a program that hangs is killed at its limit") {
   // With its streams open, and with both closed.
   for (const std::string streams : {"", ">&- 2>&-"}) {
