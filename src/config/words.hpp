@@ -33,7 +33,8 @@ enum class StartKind {
   data,
   temporary,
   cache,
-  programs
+  programs,
+  source
 };
 
 template <typename E>
@@ -94,7 +95,7 @@ struct Words<Network> {
 };
 template <>
 struct Words<StartKind> {
-  static constexpr std::array<std::pair<std::string_view, StartKind>, 9> list = {
+  static constexpr std::array<std::pair<std::string_view, StartKind>, 10> list = {
       {{"config", StartKind::configuration},
        {"image", StartKind::image},
        {"kernel", StartKind::kernel},
@@ -103,7 +104,8 @@ struct Words<StartKind> {
        {"data", StartKind::data},
        {"temporary", StartKind::temporary},
        {"cache", StartKind::cache},
-       {"programs", StartKind::programs}}};
+       {"programs", StartKind::programs},
+       {"source", StartKind::source}}};
 };
 template <>
 struct Words<LogFormat> {

@@ -67,6 +67,15 @@ std::string exposure_of(const StartPath& start, const Names& share, const Host& 
   return {};
 }
 
+/// Whether the source is none that could be shared: no folder, or all of them.
+bool is_refused_already(const Share& share, const Host& host) {
+  const auto& facts = facts_of(share.source, host);
+  const bool is_file =
+      facts.kind == FileFacts::Kind::regular || facts.kind == FileFacts::Kind::other;
+  const auto& real = facts.real_path.empty() ? share.source : facts.real_path;
+  return share.source.empty() || is_file || real == "/";
+}
+
 /// What is found of a share, once each.
 struct Exposures {
   Names texts;
@@ -100,6 +109,13 @@ Exposures find_exposures(const Config& config, const Share& share, const Host& h
   return found;
 }
 
+/// Whether the guest of `writable` may change which folder the source of `share` is.
+bool leads_through(const Share& share, const Share& writable, const Host& host) {
+  if (writable.readonly || writable.source.empty()) return false;
+  return any_pair(facts_of(share.source, host).passed, names_of_all_in(writable.source, host),
+                  is_below);
+}
+
 std::string joined(const Names& texts) {
   constexpr std::size_t most = 5;
   if (texts.size() <= most) return fmt::format("{}", fmt::join(texts, "; "));
@@ -111,12 +127,7 @@ std::string joined(const Names& texts) {
 
 void check_exposed_files(const Config& config, const ShareConfig& asked, const Share& share,
                          const Host& host, Findings& findings) {
-  if (share.readonly || share.source.empty()) return;
-  // Which is said already, and so is a source that is no folder.
-  const auto& facts = facts_of(share.source, host);
-  if (facts.kind == FileFacts::Kind::regular || facts.kind == FileFacts::Kind::other) return;
-  const auto& real_path = facts.real_path;
-  if ((real_path.empty() ? share.source : real_path) == "/") return;
+  if (share.readonly || is_refused_already(share, host)) return;
   const auto found = find_exposures(config, share, host);
   if (found.texts.empty()) return;
   auto hint = fmt::format("share another folder, put that elsewhere, or set {}=1",
@@ -129,6 +140,33 @@ void check_exposed_files(const Config& config, const ShareConfig& asked, const S
       asked.source,
       joined(found.texts) + ": what the guest writes there decides what the next start opens",
       hint);
+}
+
+void check_ways_to_sources(const Config& config, const ShareConfig& asked, const Share& share,
+                           std::span<const Share> others, const Host& host, Findings& findings) {
+  const auto& allowed = config.allow_in_share.value;
+  if (std::find(allowed.begin(), allowed.end(), StartKind::source) != allowed.end()) return;
+  if (is_refused_already(share, host)) return;
+  Names texts;
+  for (const auto& other : others) {
+    if (leads_through(share, other, host)) {
+      texts.push_back(fmt::format("a part of the way to it is in '{}' (filesystem #{})",
+                                  other.source, other.number));
+    }
+    if (other.number != share.number && leads_through(other, share, host)) {
+      texts.push_back(fmt::format("it has a part of the way to '{}' (filesystem #{}) in it",
+                                  other.source, other.number));
+    }
+  }
+  if (texts.empty()) return;
+  Names words;
+  for (const auto kind : allowed) words.emplace_back(word_for(kind));
+  words.emplace_back(word_for(StartKind::source));
+  findings.refuse(
+      asked.source, joined(texts) + ": the guest decides where that leads",
+      fmt::format("name folders by the paths that they really have (realpath), or share "
+                  "read-only; ALLOW_IN_SHARE={} lets the guest decide it",
+                  fmt::join(words, ",")));
 }
 
 }  // namespace vmr

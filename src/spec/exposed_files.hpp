@@ -7,6 +7,8 @@
 #include "spec/problems.hpp"
 #include "spec/vm_spec.hpp"
 
+#include <span>
+
 namespace vmr {
 
 /// Refuses a writable share that has one of start_paths() in it, or a link on the way to one, or
@@ -14,5 +16,11 @@ namespace vmr {
 /// start. ALLOW_IN_SHARE lets it be.
 void check_exposed_files(const Config& config, const ShareConfig& asked, const Share& share,
                          const Host& host, Findings& findings);
+
+/// Refuses a source when a part of the way to it, or to one of `others`, is in a writable share,
+/// and the guest may put a link in its place: the next to be started would lead wherever it says.
+/// `share` may be among `others`.
+void check_ways_to_sources(const Config& config, const ShareConfig& asked, const Share& share,
+                           std::span<const Share> others, const Host& host, Findings& findings);
 
 }  // namespace vmr

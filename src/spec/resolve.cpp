@@ -206,6 +206,8 @@ Resolved resolve(const Config& config, const Host& host) {
   spec.shares = resolve_shares(config.shares, host, guest_owner, findings);
   for (std::size_t i = 0; i < spec.shares.size(); ++i) {
     check_exposed_files(config, config.shares.at(i), spec.shares[i], host, findings);
+    check_ways_to_sources(config, config.shares[i], spec.shares[i],
+                          std::span(spec.shares).first(i + 1), host, findings);
   }
   spec.own_memory = resolve_own_memory(config, spec.shares, findings);
   spec.ssh = resolve_ssh(config, host, findings);

@@ -196,6 +196,8 @@ AddedShare resolve_added_share(const Config& config, const std::vector<Share>& p
   }
   check_overlap(share, present, host, findings);
   check_exposed_files(config, asked, share, host, findings);
+  check_ways_to_sources(config, asked, share, present, host, findings);
+  check_ways_to_sources(config, asked, share, std::span(&share, 1), host, findings);
   resolve_own_memory(config, {share}, findings);
   if (findings.problems.empty()) {
     tell_sandbox({asked}, {share}, host, findings);

@@ -88,6 +88,18 @@ TEST_CASE("a share is added to a Debian guest and removed again") {
   CHECK(fixed.log.find("is one that the machine was started with") != fixed.log.npos);
   CHECK(helpers_of(vm.launcher()) == 2);
 
+  // The guest of one share does not decide which folder another one is.
+  const auto inner = vm.folder("first/parent/inner");
+  const auto secret = vm.folder("secret");
+  vm.folder("secret/inner");
+  CHECK(vm.ask({"exec", "--", "sh", "-c",
+                "cd /mnt/first && mv parent moved && ln -s " + secret + " parent"})
+            .status == 0);
+  const auto led = vm.ask({"share", "add", inner});
+  CHECK(led.status == 2);
+  CHECK(led.log.find("a part of the way to it is in '" + vm.folder("first") + "'") != led.log.npos);
+  CHECK(helpers_of(vm.launcher()) == 2);
+
   // One that is in use is kept.
   Launcher user({{"XDG_RUNTIME_DIR", vm.launcher().runtime_folder()}},
                 {"exec", "--", "sh", "-c", "cd '/srv/t ü' && echo here && exec sleep 1000"});

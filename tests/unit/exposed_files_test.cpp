@@ -244,7 +244,7 @@ TEST_CASE(
                               "'allow_in_share'",
                               "ALLOW_IN_SHARE (environment)",
                               "did you mean 'image'? one of: config, image, kernel, user-data, "
-                              "arguments, data, temporary, cache, programs"}});
+                              "arguments, data, temporary, cache, programs, source"}});
 }
 
 TEST_CASE("the line that names a path is told, and many are counted") {
@@ -305,6 +305,45 @@ TEST_CASE("a share that is added is looked at in the same way") {
   REQUIRE(added.problems.size() == 1);
   CHECK(added.problems[0].message.starts_with(
       "FILESYSTEM5_SOURCE='/vms/a': it has BASE_IMAGE in it"));
+}
+
+TEST_CASE("the guest of one share does not decide where another one leads") {
+  auto host = host_with_files();
+  host.files["/vms/other/link"] = folder();
+  host.files["/vms/other/link"].real_path = "/closed";
+  host.files["/vms/other/link"].passed = {"/vms/other/link"};
+  const auto said = [&](const Strings& more) {
+    Strings settings = {"FILESYSTEM_SOURCE=/vms/other", "FILESYSTEM2_SOURCE=/vms/other/link"};
+    settings.insert(settings.end(), more.begin(), more.end());
+    return judge(settings, host).problems;
+  };
+  CHECK(said({}) ==
+        std::vector<Problem>{
+            {"FILESYSTEM2_SOURCE='/vms/other/link': a part of the way to it is in '/vms/other' "
+             "(filesystem #1): the guest decides where that leads",
+             "FILESYSTEM2_SOURCE (environment)",
+             "name folders by the paths that they really have (realpath), or share read-only; "
+             "ALLOW_IN_SHARE=source lets the guest decide it"}});
+  CHECK(said({"FILESYSTEM_READONLY=1"}).empty());
+  CHECK(said({"ALLOW_IN_SHARE=cache,source"}).empty());
+  // Whichever is named first.
+  const auto turned =
+      judge({"FILESYSTEM_SOURCE=/vms/other/link", "FILESYSTEM2_SOURCE=/vms/other"}, host).problems;
+  REQUIRE(turned.size() == 1);
+  CHECK(turned[0].message ==
+        "FILESYSTEM2_SOURCE='/vms/other': it has a part of the way to '/vms/other/link' "
+        "(filesystem #1) in it: the guest decides where that leads");
+  // A folder that `..` leaves is in the share itself.
+  host.files["/vms/other"].passed = {"/vms/other/in"};
+  CHECK(judge({"FILESYSTEM_SOURCE=/vms/other"}, host).problems.size() == 1);
+  host.files["/vms/other"].passed = {};
+
+  const auto config = load_config({}, {"FILESYSTEM5_SOURCE=/vms/other/link"}, {}).config;
+  Share present;
+  present.source = "/vms/other";
+  CHECK(resolve_added_share(config, {present}, host).problems.size() == 1);
+  present.readonly = true;
+  CHECK(resolve_added_share(config, {present}, host).problems.empty());
 }
 
 TEST_CASE("in a container a source that is no mount is lost with it, whoever owns it") {
