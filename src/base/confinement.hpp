@@ -20,6 +20,8 @@ struct FileRule {
   };
   std::string path;  ///< absolute; one that is not there counts for nothing
   Access access = Access::read;
+  bool follow_links =
+      true;  ///< off: a symbolic link in `path` has come there since, and is refused
 
   bool operator==(const FileRule&) const = default;
 };

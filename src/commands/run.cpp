@@ -12,6 +12,7 @@
 #include "plan/confine_plan.hpp"
 #include "plan/landlock_words.hpp"
 #include "plan/launch_plan.hpp"
+#include "plan/opened_paths.hpp"
 #include "plan/share_plan.hpp"
 #include "run/held_signals.hpp"
 #include "run/runtime_folder.hpp"
@@ -32,7 +33,10 @@ namespace vmr {
 namespace {
 
 void announce(const ResolvedVm& vm) {
-  for (const auto& share : vm.spec.shares) log_info("{}", describe(share));
+  for (const auto& share : vm.spec.shares) {
+    log_info("{}", describe(share));
+    if (const auto end = describe_real_source(share, vm.host); !end.empty()) log_info("{}", end);
+  }
   if (const auto note = login_note(vm.spec); !note.empty()) log_info("{}", note);
   if (vm.spec.ssh.port != 0) {
     log_info("SSH: port {} of {} leads to the guest's port 22", vm.spec.ssh.port,
@@ -74,8 +78,10 @@ SharePlan resolve_added(const ResolvedVm& known, const std::string& folder, int 
   }
   for (const auto& warning : added.warnings) log_warn("{}", warning);
   if (const auto lacking = find_lacking_attributes(added.share, host)) log_warn("{}", *lacking);
+  if (const auto end = describe_real_source(added.share, host); !end.empty()) log_info("{}", end);
   auto plan = plan_share(added.share, 0, host, folder);
   plan.helper->confinement = confine_virtiofsd(added.share, config.qemu_user.value, host);
+  plan_opened_source(added.share, config.qemu_user.value, host, folder, *plan.helper);
   return plan;
 }
 
@@ -135,7 +141,7 @@ ExitStatus command_run(const Arguments& arguments, const std::vector<std::string
   const auto resolve = [&](int number, const auto& settings, const auto& present) {
     return resolve_added(vm, plan.paths.folder, number, settings, present);
   };
-  const auto status = run_session(plan, *folder, {prepare, resolve});
+  const auto status = run_session(plan, {prepare, resolve});
   // It may not be able to do what it once said.
   if (status == ExitStatus::helper_died) ProgramAnswers(vm.host.home).forget();
   return status;

@@ -2,6 +2,7 @@
 #include "host/landlock.hpp"
 
 #include "base/error.hpp"
+#include "host/open_path.hpp"
 
 #include <fmt/format.h>
 
@@ -62,7 +63,8 @@ void add_rule(const UniqueFd& ruleset, const FileRule& rule, std::uint64_t known
     throw Error(fmt::format("QEMU or virtiofsd cannot be limited to '{}'", rule.path),
                 std::strerror(errno), "QEMU_USER=launcher starts them without limits");
   };
-  const UniqueFd file(::open(rule.path.c_str(), O_PATH | O_CLOEXEC));
+  const UniqueFd file = rule.follow_links ? UniqueFd(::open(rule.path.c_str(), O_PATH | O_CLOEXEC))
+                                          : open_path(rule.path, false);
   if (!file && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) return;
   struct stat facts {};
   if (!file || ::fstat(file.get(), &facts) != 0) fail();

@@ -70,9 +70,9 @@ std::optional<Owner> user_of_qemu(const VmSpec& spec, const Host& host) {
   return own_user(spec.name);
 }
 
-/// The files that QEMU only reads.
+/// The guest's files that QEMU only reads, and is handed by the launcher.
 std::vector<std::string> read_files(const VmSpec& spec) {
-  std::vector<std::string> files = {spec.boot.kernel, spec.boot.initrd, spec.firmware};
+  std::vector<std::string> files = {spec.boot.kernel, spec.boot.initrd};
   if (spec.disk) {
     for (const auto& image : images_of(*spec.disk)) files.push_back(image.path);
   }
@@ -80,32 +80,43 @@ std::vector<std::string> read_files(const VmSpec& spec) {
   return files;
 }
 
-/// Whether `user` may do with `path` what these permission bits say.
+/// Whether the mode of `path` lets `user` do what these permission bits say.
 bool may(const Owner& user, const std::string& path, std::uint32_t bits, const Host& host) {
   const auto& facts = facts_of(path, host);
   const int shift = facts.owner.uid == user.uid ? 6 : facts.owner.gid == user.gid ? 3 : 0;
-  return facts.reachable && (facts.mode >> shift & bits) == bits;
+  return (facts.mode >> shift & bits) == bits;
+}
+
+/// The same for a path that QEMU itself looks up.
+bool reaches(const Owner& user, const std::string& path, std::uint32_t bits, const Host& host) {
+  return facts_of(path, host).reachable && may(user, path, bits, host);
 }
 
 /// Whether `user`, without capabilities, can open everything that QEMU opens.
-bool opens_all(const Owner& user, const VmSpec& spec, const Host& host, const RuntimePaths& paths) {
-  const auto files = read_files(spec);
-  const bool reads = std::all_of(files.begin(), files.end(), [&](const std::string& path) {
-    return may(user, path, 04, host);
-  });
+bool opens_all(const Owner& user, const VmSpec& spec, const Host& host) {
+  for (const auto& path : read_files(spec)) {
+    if (!may(user, path, 04, host)) return false;
+  }
+  // These are looked up by this user.
+  if (!reaches(user, host.qemu, 01, host)) return false;
+  if (!spec.firmware.empty() && !reaches(user, spec.firmware, 04, host)) return false;
   for (const auto& disk : spec.own_disks) {
-    if (!may(user, disk.path, disk.is_read_only ? 04 : 06, host)) return false;
+    if (!reaches(user, disk.path, disk.is_read_only ? 04 : 06, host)) return false;
     for (const auto& image : disk.behind) {
-      if (!may(user, image.path, 04, host)) return false;
+      if (!reaches(user, image.path, 04, host)) return false;
     }
   }
-  // What is in there is given to it, but not what a link leads to. So is a folder for the changes.
-  const bool enters = facts_of(paths.folder, host).reachable;
-  if (!spec.disk) return reads && enters;
+  if (!spec.disk || spec.disk->persistent.empty()) return true;
+  // It is given to it, but not what a link leads to.
   const auto& kept = spec.disk->persistent;
-  if (kept.empty()) return reads && enters && may(user, host.temporary_folder, 01, host);
-  const auto& facts = facts_of(kept, host);
-  return reads && enters && facts.reachable && (facts.real_path.empty() || facts.real_path == kept);
+  const auto& real = facts_of(kept, host).real_path;
+  return real.empty() || real == kept;
+}
+
+/// The source of a share, as it was looked at.
+FileRule rule_of_source(const Share& share, Access access, const Host& host) {
+  const auto& real = facts_of(share.source, host).real_path;
+  return {real.empty() ? share.source : real, access, real.empty()};
 }
 
 CapabilitySet capabilities_of_shares(const VmSpec& spec, const std::optional<Owner>& user,
@@ -174,6 +185,7 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
   add_rules(random_devices, Access::read, rules);
   add_rules(installed_files(host.qemu, host), Access::read, rules);
   add_rules(read_files(spec), Access::read, rules);
+  if (!spec.firmware.empty()) add_rules(std::array{spec.firmware}, Access::read, rules);
   add_rules(std::array{"/dev/null"}, Access::write, rules);
   if (accelerator == Accelerator::kvm) add_rules(std::array{"/dev/kvm"}, Access::write, rules);
   if (!paths.seed.empty()) add_rules(std::array{paths.seed}, Access::read, rules);
@@ -188,7 +200,7 @@ std::vector<FileRule> files_of_qemu(const VmSpec& spec, const Host& host, Accele
   for (const auto& share : spec.shares) {
     if (!is_ninep(share)) continue;
     const auto writing = lets_privileged_files(share) ? Access::devices : Access::write;
-    rules.files.push_back({share.source, share.readonly ? Access::read : writing});
+    rules.files.push_back(rule_of_source(share, share.readonly ? Access::read : writing, host));
   }
   return rules.files;
 }
@@ -262,7 +274,7 @@ Confinement confine_qemu(const VmSpec& spec, const Host& host, const QemuPlan& q
   const bool is_bare_root = host.uid == 0 && !user;
   // A chosen user is to have what is that user's, and nothing else.
   const bool is_chosen = kind == QemuUser::Kind::given;
-  if (is_bare_root || (user && !is_chosen && !opens_all(*user, spec, host, paths))) {
+  if (is_bare_root || (user && !is_chosen && !opens_all(*user, spec, host))) {
     *confinement.capabilities |= capability_set({CAP_DAC_OVERRIDE});
   }
   if (user && qemu.accelerator == Accelerator::kvm) let_use_kvm(host, confinement);
@@ -300,7 +312,8 @@ Confinement confine_virtiofsd(const Share& share, const QemuUser& user, const Ho
   add_rules(installed_files(host.virtiofsd->path, host), Access::read, confinement);
   add_rules(std::array{"/dev/null"}, Access::write, confinement);
   // An overlay of the guest makes the device 0:0; the others its filter refuses.
-  confinement.files.push_back({share.source, share.readonly ? Access::read : Access::devices});
+  confinement.files.push_back(
+      rule_of_source(share, share.readonly ? Access::read : Access::devices, host));
   return confinement;
 }
 

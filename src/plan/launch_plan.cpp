@@ -3,6 +3,7 @@
 
 #include "config/absolute_arguments.hpp"
 #include "plan/confine_plan.hpp"
+#include "plan/opened_paths.hpp"
 #include "plan/qemu_plan.hpp"
 #include "plan/seed.hpp"
 #include "plan/share_plan.hpp"
@@ -88,7 +89,10 @@ LaunchPlan make_plan(const VmSpec& given, const Host& host) {
   for (const auto& share : spec.shares) {
     plan.shares.push_back(plan_share(share, plan.shares.size(), host, plan.paths.folder));
     auto& helper = plan.shares.back().helper;
-    if (helper) helper->confinement = confine_virtiofsd(share, spec.qemu_user, host);
+    if (helper) {
+      helper->confinement = confine_virtiofsd(share, spec.qemu_user, host);
+      plan_opened_source(share, spec.qemu_user, host, plan.paths.folder, *helper);
+    }
     if (share.create_source) plan.create_folders.push_back(share.source);
   }
   if (spec.cloud_init) plan.seed = make_seed(spec);
@@ -102,6 +106,7 @@ LaunchPlan make_plan(const VmSpec& given, const Host& host) {
       qemu.process.temporary_files_in = host.temporary_folder;
     }
     qemu.process.confinement = confine_qemu(spec, host, qemu, plan.paths);
+    plan_opened(spec, host, plan.paths, plan.shares, qemu);
   }
   if (spec.disk && !spec.disk->persistent.empty()) plan.persistent_disk = spec.disk;
   plan.ssh = spec.ssh;
@@ -121,6 +126,12 @@ std::string describe(const Share& share) {
       "Filesystem #{}: {} -> guest tag '{}' ({}, driver={}, accessmode={}, mount={})", share.number,
       share.source, share.tag, share.readonly ? "read-only" : "read-write", word_for(share.driver),
       word_for(share.accessmode), share.mount);
+}
+
+std::string describe_real_source(const Share& share, const Host& host) {
+  const auto& real = facts_of(share.source, host).real_path;
+  if (real.empty() || real == share.source) return {};
+  return fmt::format("Filesystem #{}: '{}' is '{}'", share.number, share.source, real);
 }
 
 }  // namespace vmr

@@ -43,6 +43,17 @@ struct Connection {
   bool operator==(const Connection&) const = default;
 };
 
+/// What the launcher opens and the child finds at descriptor `fd`: what was looked at is what is
+/// used, and the folders on the way need not let the child through.
+struct OpenedPath {
+  int fd = 3;
+  std::string told;           ///< as everybody but the child calls it
+  std::string path;           ///< where the launcher opens it
+  bool follow_links = false;  ///< nobody has looked at it: `path` may lead through symbolic links
+
+  bool operator==(const OpenedPath&) const = default;
+};
+
 /// A process to start: argv[0] is an absolute path.
 struct ProcessPlan {
   std::string name;  ///< "qemu", "virtiofsd-1"
@@ -54,6 +65,13 @@ struct ProcessPlan {
   /// Where a folder of its own is made for its temporary files, as which the rules for files of
   /// `confinement` have this one; empty: none is.
   std::string temporary_files_in{};
+  std::vector<OpenedPath> opened{};
+  /// With `opened`: `argv` with the names that the child knows, as the launcher starts it. A script
+  /// has the paths.
+  std::vector<std::string> opened_argv{};
+  /// A folder over which, in a mount namespace of its own, the child finds the first of `opened`;
+  /// empty: there is none.
+  std::string mounted_at{};
 
   bool operator==(const ProcessPlan&) const = default;
 };
@@ -137,5 +155,8 @@ std::string login_note(const VmSpec& spec);
 
 /// "Filesystem #1: /share -> guest tag 'share' (read-write, driver=virtiofs, …)".
 std::string describe(const Share& share);
+
+/// Where the source leads, when symbolic links are on the way; else empty.
+std::string describe_real_source(const Share& share, const Host& host);
 
 }  // namespace vmr

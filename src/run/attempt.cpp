@@ -3,6 +3,8 @@
 
 #include "base/log.hpp"
 #include "config/secrets.hpp"
+#include "host/open_path.hpp"
+#include "plan/opened_paths.hpp"
 #include "run/runtime_folder.hpp"
 
 #include <fmt/format.h>
@@ -102,38 +104,64 @@ void Attempt::start_qemu() {
       handlers_.qemu_ended);
 }
 
+std::vector<UniqueFd> Attempt::hand_over(const ProcessPlan& process, ChildSpec& spec) {
+  std::vector<UniqueFd> files;
+  int last = STDERR_FILENO;
+  for (const auto& [ours, number] : spec.descriptors) last = std::max(last, number);
+  for (const auto& opened : process.opened) {
+    files.push_back(open_path(opened.path, opened.follow_links));
+    spec.descriptors.emplace_back(files.back().get(), opened.fd);
+    last = std::max(last, opened.fd);
+  }
+  if (!process.mounted_at.empty()) {
+    spec.mount = {files.front().get(), process.opened.front().path, process.mounted_at};
+  }
+  const auto& parent = process.temporary_files_in;
+  if (parent.empty()) return files;
+  scratch_.emplace(parent, process.confinement.user);
+  for (auto& rule : spec.confinement.files) {
+    if (rule.path == parent) rule.path = scratch_->path();
+  }
+  files.push_back(open_path(scratch_->path(), true));
+  spec.descriptors.emplace_back(files.back().get(), last + 1);
+  spec.temporary_folder = fmt::format("/proc/self/fd/{}", last + 1);
+  return files;
+}
+
 void Attempt::start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
                     Child::OnLine on_line, Child::OnExit on_exit) {
-  ChildSpec spec{process.name, process.argv, {}, process.confinement, process.working_folder, {}};
-  if (const auto& parent = process.temporary_files_in; !parent.empty()) {
-    scratch_.emplace(parent, process.confinement.user);
-    spec.temporary_folder = scratch_->path();
-    for (auto& rule : spec.confinement.files) {
-      if (rule.path == parent) rule.path = scratch_->path();
-    }
-  }
+  const bool is_handed = !process.opened_argv.empty();
+  ChildSpec spec{process.name,
+                 is_handed ? process.opened_argv : process.argv,
+                 {},
+                 process.confinement,
+                 process.working_folder};
   const auto listeners = process.listeners.size();
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     const int number =
         i < listeners ? process.listeners[i].fd : process.connections[i - listeners].fd;
     spec.descriptors.emplace_back(sockets[i].get(), number);
   }
+  const auto opened = hand_over(process, spec);
   log(LogLevel::debug, fmt::format("start {}: {}", process.name, command_for_log(process.argv)),
       {{"process", process.name}});
-  auto forget_and_tell = [this, name = process.name,
+  auto forget_and_tell = [this, name = process.name, process,
                           on_exit = std::move(on_exit)](const ChildExit& exit) {
     // Ends what this very function is a part of, but for its copies.
     const auto tell = on_exit;
-    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the child goes, and it with it
-    const auto ended = exit;
+    auto ended = exit;
+    for (auto& line : ended.last_lines) line = with_paths(line, process);
     log(LogLevel::debug, fmt::format("{} has ended ({})", name, describe(ended)),
         {{"process", name}});
     quotas_.erase(name);
     children_.erase(name);
     tell(ended);
   };
+  auto tell_line = [process, on_line = std::move(on_line)](const std::string& line) {
+    on_line(with_paths(line, process));
+  };
   const auto& child = children_[process.name] =
-      std::make_unique<Child>(executor_, spec, std::move(on_line), std::move(forget_and_tell));
+      std::make_unique<Child>(executor_, spec, std::move(tell_line), std::move(forget_and_tell));
   log(LogLevel::debug, fmt::format("{} is process {}", process.name, child->pid()),
       {{"process", process.name}});
 }

@@ -73,6 +73,8 @@ class Attempt {
 
  private:
   void start_helper(const ProcessPlan& helper, const std::vector<UniqueFd>& sockets);
+  /// Opens for `spec` what `process` is to find opened; returns it, until the process has it.
+  std::vector<UniqueFd> hand_over(const ProcessPlan& process, ChildSpec& spec);
   void start(const ProcessPlan& process, const std::vector<UniqueFd>& sockets,
              Child::OnLine on_line, Child::OnExit on_exit);
   void take_qemu_line(const std::string& line);

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <utility>
@@ -30,12 +31,20 @@ std::string describe(const ChildExit& exit);
 /// What to start. `descriptors` maps ours to the child's numbers; all others are closed on exec.
 /// Standard input is /dev/null; output and error are read line by line.
 struct ChildSpec {
+  /// The folder at `from`, unless it is another one by now than the one that is open as `opened`,
+  /// is found at `at`.
+  struct Mount {
+    int opened = -1;
+    std::string from;
+    std::string at;
+  };
   std::string name;                              ///< for messages
   std::vector<std::string> argv;                 ///< argv[0]: absolute path
   std::vector<std::pair<int, int>> descriptors;  ///< {ours, the child's (3 or more)}
   Confinement confinement{};
   std::string working_folder = "/";  ///< where it works
   std::string temporary_folder{};    ///< its TMPDIR; empty: ours
+  std::optional<Mount> mount{};      ///< in a mount namespace of its own
 };
 
 /// A running child in a session, a process group and a session keyring of its own. It dies with the

@@ -123,7 +123,9 @@ UniqueFd try_lock_folder(const std::string& path, const std::string& vm_name) {
   return names(path, folder) ? std::move(folder) : UniqueFd();
 }
 
-std::error_code remove_contents(const std::string& path) {
+/// By its descriptor: whatever becomes of the path, nothing of another folder is removed.
+std::error_code remove_contents(const UniqueFd& folder) {
+  const auto path = fmt::format("/proc/self/fd/{}", folder.get());
   std::error_code error;
   std::vector<fs::path> entries;
   for (fs::directory_iterator entry(path, error), end; !error && entry != end;
@@ -161,23 +163,17 @@ RuntimeFolder::RuntimeFolder(std::string path, const std::string& vm_name)
     lock_ = try_lock_folder(path_, vm_name);
   }
   if (!lock_) fail(path_, "it is removed again and again while it is being made");
-  if (const auto error = remove_contents(path_)) {
+  if (const auto error = remove_contents(lock_)) {
     fail(path_,
          fmt::format("what an earlier run left in it cannot be removed: {}", error.message()));
   }
   ::fchmod(lock_.get(), 0700);
 }
 
-void RuntimeFolder::let_in(const Owner& user) {
-  if (::fchown(lock_.get(), ::geteuid(), user.gid) != 0 || ::fchmod(lock_.get(), 0710) != 0) {
-    fail(path_, std::strerror(errno));
-  }
-}
-
 RuntimeFolder::~RuntimeFolder() {
   // Under the lock, so that a launcher that waits at the door never finds half of it.
   if (!names(path_, lock_)) return;
-  remove_contents(path_);
+  remove_contents(lock_);
   ::rmdir(path_.c_str());
   ::rmdir(fs::path(path_).parent_path().c_str());
 }

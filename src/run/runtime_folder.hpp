@@ -24,9 +24,6 @@ class RuntimeFolder {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  /// Lets `user` reach the files in it by their names, and see no list of them. Throws Error.
-  void let_in(const Owner& user);
-
  private:
   std::string path_;
   UniqueFd lock_;

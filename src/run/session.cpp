@@ -57,9 +57,8 @@ std::string full_text(const std::exception& fault) {
 /// Carries out what the Supervisor decides, and tells it what happens.
 class Session {
  public:
-  Session(const LaunchPlan& plan, RuntimeFolder& folder, ShareSource shares)
+  Session(const LaunchPlan& plan, ShareSource shares)
       : plan_(plan),
-        folder_(folder),
         shares_(std::move(shares)),
         supervisor_(supervisor_plan(plan)),
         reports_(shares_of(plan)),
@@ -84,7 +83,6 @@ class Session {
         [this](pid_t peer) { return !attempt_ || !attempt_->has_started(peer); });
     prepare_files(plan_);
     if (const auto& user = plan_.attempts.front().process.confinement.user) {
-      folder_.let_in(*user);
       give_files(plan_, *user);
     }
     if (::getpid() == 1) reaper_.emplace(context_.get_executor());
@@ -351,7 +349,6 @@ class Session {
   }
 
   const LaunchPlan& plan_;
-  RuntimeFolder& folder_;
   const ShareSource shares_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_reset_{};
@@ -386,10 +383,10 @@ class Session {
 
 }  // namespace
 
-ExitStatus run_session(const LaunchPlan& plan, RuntimeFolder& folder, ShareSource shares) {
+ExitStatus run_session(const LaunchPlan& plan, ShareSource shares) {
   // A reader of our output that goes away must not take the guest with it.
   std::signal(SIGPIPE, SIG_IGN);
-  return Session(plan, folder, std::move(shares)).run();
+  return Session(plan, std::move(shares)).run();
 }
 
 }  // namespace vmr

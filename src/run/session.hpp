@@ -4,7 +4,6 @@
 #include "base/error.hpp"
 #include "plan/launch_plan.hpp"
 #include "run/added_shares.hpp"
-#include "run/runtime_folder.hpp"
 
 #include <functional>
 
@@ -18,9 +17,9 @@ struct ShareSource {
   ShareResolver resolve;
 };
 
-/// Runs `plan` in `folder`, which is the plan's, from its first file to its last process and
+/// Runs `plan`, whose RuntimeFolder is the caller's, from its first file to its last process and
 /// returns how it ended; nothing of it is left then but the folder. Throws Error when the files
 /// that it needs cannot be made.
-ExitStatus run_session(const LaunchPlan& plan, RuntimeFolder& folder, ShareSource shares);
+ExitStatus run_session(const LaunchPlan& plan, ShareSource shares);
 
 }  // namespace vmr

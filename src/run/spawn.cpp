@@ -25,8 +25,12 @@
 #include <filesystem>
 #include <linux/close_range.h>
 #include <memory>
+#include <optional>
+#include <sched.h>
 #include <string>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +50,7 @@ class ChildSetup {
              std::shared_ptr<const ReadyConfinement> confinement)
       : moves_(std::move(moves)),
         folder_(spec.working_folder),
+        mount_(spec.mount),
         confinement_(std::move(confinement)),
         environment_(std::make_shared<const ChildEnvironment>(spec.temporary_folder)) {}
 
@@ -71,6 +76,10 @@ class ChildSetup {
     // QEMU looks for its firmware in the folder where it works, before it does among its own.
     if (::chdir(folder_.c_str()) != 0) return errno;
     if (const int failure = confinement_->put_on(); failure != 0) return failure;
+    // What a launcher that has given up the rest keeps for it is in effect only now.
+    if (mount_) {
+      if (const int failure = mount_in_own_namespace(); failure != 0) return failure;
+    }
     // Becoming another user would undo it.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
     // A launcher that died before the line above sends no signal any more.
@@ -85,8 +94,26 @@ class ChildSetup {
     return confinement_->refuse_calls();
   }
 
+  /// Returns 0 or the errno. What the host mounts later is seen in it, as in virtiofsd's own
+  /// namespace.
+  int mount_in_own_namespace() {
+    if (::unshare(CLONE_NEWNS) != 0) return errno;
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return errno;
+    // Through a descriptor of the old namespace nothing is mounted in the new one.
+    const int folder = ::open(mount_->from.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return errno;
+    struct stat looked_at {};
+    struct stat opened {};
+    if (::fstat(mount_->opened, &looked_at) != 0 || ::fstat(folder, &opened) != 0) return errno;
+    if (looked_at.st_dev != opened.st_dev || looked_at.st_ino != opened.st_ino) return ELOOP;
+    if (::fchdir(folder) != 0) return errno;
+    if (::mount(".", mount_->at.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return errno;
+    return ::chdir(folder_.c_str()) == 0 ? 0 : errno;
+  }
+
   Moves moves_;
   std::string folder_;
+  std::optional<ChildSpec::Mount> mount_;
   std::shared_ptr<const ReadyConfinement> confinement_;  ///< Boost copies this object
   std::shared_ptr<const ChildEnvironment> environment_;  ///< whose texts stay where they are
   pid_t launcher_ = ::getpid();

@@ -80,7 +80,7 @@ inline void log_start(const std::string& name, const Arguments& argv) {
   std::ofstream(log_path(name + ".place"))
       << std::filesystem::current_path(removed).string() << '\n'
       << (::getsid(0) == ::getpid() ? "its own session" : "another's session") << '\n'
-      << environment("TMPDIR") << '\n';
+      << std::filesystem::weakly_canonical(environment("TMPDIR"), removed).string() << '\n';
   std::ofstream arguments(log_path(name + ".argv"));
   for (const auto& argument : argv) arguments << argument << '\0';
   std::ofstream(log_path(name + ".starts"), std::ios::app) << ::getpid() << '\n';

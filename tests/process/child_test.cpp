@@ -2,6 +2,7 @@
 #include "run/child.hpp"
 
 #include "base/error.hpp"
+#include "host/abilities.hpp"
 #include "support/processes.hpp"
 #include "support/run_child.hpp"
 #include "support/temporary_folder.hpp"
@@ -133,6 +134,31 @@ TEST_CASE("the child has exactly the descriptors it was given") {
   CHECK(lines_of(shell("ls /proc/$$/fd; readlink /proc/$$/fd/3 /proc/$$/fd/200; :",
                        {{60, 200}, {61, 3}})) ==
         Lines{"0", "1", "2", "200", "3", link_of(second), link_of(first)});
+}
+
+TEST_CASE("a child finds a folder at a place of its own that nobody else sees") {
+  if (!AbilitiesProbe(AbilitiesProbe::Scope::virtiofs).wait().abilities.sys_admin) {
+    MESSAGE("SKIPPED: this process may not mount");
+    return;
+  }
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "a, 'ü' 100%/in");
+  std::filesystem::create_directory(folder / "place");
+  const UniqueFd source(::open((folder / "a, 'ü' 100%").c_str(), O_PATH | O_CLOEXEC));
+  auto spec = shell("ls '" + folder / "place" + "'");
+  spec.mount = {source.get(), folder / "a, 'ü' 100%", folder / "place"};
+  CHECK(lines_of(spec) == Lines{"in"});
+  CHECK(std::filesystem::is_empty(folder / "place"));
+  // What took its place since is not what was opened.
+  std::filesystem::rename(folder / "a, 'ü' 100%", folder / "moved");
+  std::filesystem::create_directory_symlink("/etc", folder / "a, 'ü' 100%");
+  boost::asio::io_context io;
+  try {
+    Child child(io.get_executor(), spec, {}, {});
+    FAIL("it was started");
+  } catch (const Error& error) {
+    CHECK(error.cause == "Too many levels of symbolic links");
+  }
 }
 
 TEST_CASE("numbers that collide are mapped as if all at once") {

@@ -2,6 +2,7 @@
 // What the kernel really takes from a process.
 #include "host/confine.hpp"
 
+#include "base/error.hpp"
 #include "host/abilities.hpp"
 #include "host/landlock.hpp"
 #include "host/process_security.hpp"
@@ -151,6 +152,19 @@ TEST_CASE("Landlock leaves exactly the files that are named") {
   CHECK(confined(confinement, [&] {
           return ::truncate((folder / "read/file").c_str(), 0) == 0 ? 0 : errno;
         }) == EACCES);
+}
+
+TEST_CASE("a rule for what was looked at is not made for what a link leads to") {
+  if (!has_landlock()) return;
+  const TemporaryFolder folder;
+  const auto root = std::filesystem::canonical(folder.path()).string();
+  std::filesystem::create_directory(root + "/real");
+  std::filesystem::create_directory_symlink("real", root + "/link");
+  Confinement confinement;
+  confinement.files = {{root + "/link", FileRule::Access::read, false}};
+  CHECK_THROWS_AS(ReadyConfinement{confinement}, Error);
+  confinement.files = {{root + "/real", FileRule::Access::read, false}};
+  CHECK_NOTHROW(ReadyConfinement{confinement});
 }
 
 TEST_CASE("a confined process listens at its own TCP ports alone") {

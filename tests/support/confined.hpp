@@ -25,6 +25,7 @@ inline Host open_host() {
   for (const auto* path : {"/guest/vmlinuz", "/guest/initrd", "/guest/disk.qcow2"}) {
     host.files[path] = reachable_file(0644);
   }
+  host.files[host.qemu] = reachable_file(0755);
   host.files["/var/tmp"] = folder();
   host.files["/var/tmp"].mode = 01777;
   host.files["/var/tmp"].reachable = true;

@@ -5,6 +5,7 @@
 #include "config/load.hpp"
 #include "host/probe.hpp"
 #include "plan/launch_plan.hpp"
+#include "run/runtime_folder.hpp"
 #include "run/session.hpp"
 #include "support/processes.hpp"
 
@@ -55,7 +56,7 @@ void soak(const Launcher::Variables& settings, int cycles) {
     CAPTURE(cycle);
     {
       RuntimeFolder folder(plan.paths.folder, plan.vm_name);
-      REQUIRE(run_session(plan, folder, {}) == ExitStatus::ok);
+      REQUIRE(run_session(plan, {}) == ExitStatus::ok);
     }
     if (cycle == cycles / 2) warm = usage_now();
   }

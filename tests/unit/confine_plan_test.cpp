@@ -91,16 +91,14 @@ TEST_CASE("files that others cannot open cost a capability") {
   auto host = open_host();
   host.files["/guest/disk.qcow2"].mode = 0640;
   CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
+  // The launcher opens its files for it, and then folders are in nobody's way.
   host = open_host();
-  host.files["/guest/disk.qcow2"].backing = "/guest/raw";
-  host.files["/guest/raw"] = regular_file();
-  CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
-  host = open_host();
-  host.files["/run/vm-runner/vm"].reachable = false;
-  CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
-  host = open_host();
+  for (const auto* path :
+       {"/guest/disk.qcow2", "/guest/vmlinuz", "/guest/initrd", "/run/vm-runner/vm", "/var/tmp"}) {
+    host.files[path].reachable = false;
+  }
   host.files["/var/tmp"].mode = 0700;
-  CHECK(who({}, host) == std::string(own) + " DAC_OVERRIDE");
+  CHECK(who({}, host) == own);
 }
 
 TEST_CASE("a persistent disk has the images of the guest behind it, or may be elsewhere") {

@@ -2,6 +2,7 @@
 #include "plan/launch_plan.hpp"
 
 #include "plan/confine_plan.hpp"
+#include "plan/opened_paths.hpp"
 #include "plan/plan_text.hpp"
 #include "plan/qemu_plan.hpp"
 #include "plan/seed.hpp"
@@ -39,8 +40,11 @@ TEST_CASE("a plan is made of its parts") {
       plan_qemu(spec, Accelerator::tcg, host.qemu, expected.paths, expected.shares)};
   expected.shares.front().helper->confinement =
       confine_virtiofsd(spec.shares.at(0), spec.qemu_user, host);
+  plan_opened_source(spec.shares.at(0), spec.qemu_user, host, "/run/vm-runner/vm",
+                     *expected.shares.front().helper);
   for (auto& attempt : expected.attempts) {
     attempt.process.confinement = confine_qemu(spec, host, attempt, expected.paths);
+    plan_opened(spec, host, expected.paths, expected.shares, attempt);
   }
   expected.create_folders = {"/new"};
   expected.persistent_disk = spec.disk;
