@@ -16,11 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The tiny guest where every user can read it, as in the image, and a runtime folder like /run.
-class OpenPlace {
+/// The tiny guest, a runtime folder and sources in a folder that nobody else may enter, as below
+/// root's home.
+class ClosedPlace {
  public:
-  OpenPlace() {
-    ::chmod(folder_.path().c_str(), 0755);
+  ClosedPlace() {
+    ::chmod(folder_.path().c_str(), 0700);
     fs::create_directory(folder_ / "run");
     fs::copy(fs::canonical(tiny_guest()), folder_ / "guest", fs::copy_options::recursive);
     for (const auto& entry : fs::directory_iterator(folder_ / "guest")) {
@@ -68,7 +69,7 @@ bool is_root() {
 
 TEST_CASE("each process of a VM is left with what the documentation tells") {
   if (!is_root()) return;
-  const OpenPlace place;
+  const ClosedPlace place;
   check_security(
       place.security_of(join(share(1, {{"SOURCE", place.source("a")}}),
                              share(2, {{"SOURCE", place.source("b")}, {"SANDBOX", "chroot"}}))),
@@ -77,7 +78,20 @@ TEST_CASE("each process of a VM is left with what the documentation tells") {
 
 TEST_CASE("with 9p passthrough QEMU is root with the capabilities that the documentation tells") {
   if (!is_root()) return;
-  const OpenPlace place;
+  const ClosedPlace place;
   check_security(place.security_of(share(1, {{"SOURCE", place.source("a")}, {"DRIVER", "9p"}})),
                  "host, 9p passthrough");
+}
+
+TEST_CASE("with 9p mapped in a folder of its own QEMU has no capability") {
+  if (!is_root()) return;
+  const ClosedPlace place;
+  const auto source = place.source("a");
+  fs::create_directory(source);
+  // What GUEST_NAME=vm gives.
+  constexpr uid_t own_user = 60914;
+  REQUIRE(::chown(source.c_str(), own_user, own_user) == 0);
+  check_security(
+      place.security_of(share(1, {{"SOURCE", source}, {"DRIVER", "9p"}, {"ACCESSMODE", "mapped"}})),
+      "host, 9p mapped");
 }
