@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <linux/seccomp.h>
 #include <memory>
+#include <sched.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -130,10 +131,24 @@ void refuse_devices(Filter& filter) {
 /// Landlock before its version 3 sees writing by how a file is opened alone.
 void refuse_name_truncated(Filter& filter) {
   filter.refuse("truncate");
+  // The third way to open is neither for reading nor for writing, which no Landlock sees: it cuts
+  // files off all the same, and gives commands to devices.
   constexpr scmp_datum_t mask = O_ACCMODE | O_TRUNC;
   filter.refuse("open", {masked(1, mask, O_RDONLY | O_TRUNC)});
+  filter.refuse("open", {masked(1, O_ACCMODE, O_ACCMODE)});
   filter.refuse("openat", {masked(2, mask, O_RDONLY | O_TRUNC)});
+  filter.refuse("openat", {masked(2, O_ACCMODE, O_ACCMODE)});
   filter.hide("openat2");
+}
+
+/// Threads are made all the same: libraries do without clone3, whose flags cannot be told.
+void refuse_namespaces(Filter& filter) {
+  filter.refuse("unshare");
+  for (const scmp_datum_t kind : {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+                                  CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
+    filter.refuse("clone", {masked(0, kind, kind)});
+  }
+  filter.hide("clone3");
 }
 
 void add(Filter& filter, Refused what) {
@@ -151,7 +166,7 @@ void add(Filter& filter, Refused what) {
                          "move_mount", "open_tree", "pivot_root", "setns", "umount", "umount2"});
       return filter.refuse(number_of_open_tree_attr, EPERM);
     case Refused::namespaces:
-      return filter.refuse("unshare");
+      return refuse_namespaces(filter);
     case Refused::file_handles:
       return filter.refuse("open_by_handle_at");
     case Refused::set_user_id:

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <sched.h>
 #include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -62,9 +64,13 @@ inline std::vector<HostileCall> try_hostile_calls() {
   add("mount", call(SYS_mount, none, none, "none", 0, nullptr));
   add("open_tree", call(SYS_open_tree, -1, none, 0));
   add("unshare", call(SYS_unshare, 0x1));
+  // With a flag that no new namespace of users goes with.
+  add("clone", call(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, 0));
+  add("clone3", call(SYS_clone3, nullptr, 0));
   add("open_by_handle_at", call(SYS_open_by_handle_at, -1, nullptr, 0));
   add("truncate", call(SYS_truncate, none, 0));
   add("open to truncate", call(SYS_openat, AT_FDCWD, none, O_RDONLY | O_TRUNC));
+  add("open neither to read nor to write", call(SYS_openat, AT_FDCWD, none, O_ACCMODE));
   add("chmod 4755", call(SYS_fchmodat, AT_FDCWD, none, 04755));
   add("chmod 2755", call(SYS_fchmodat, AT_FDCWD, none, 02755));
   add("chmod 1777", call(SYS_fchmodat, AT_FDCWD, none, 01777));
