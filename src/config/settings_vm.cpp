@@ -185,7 +185,7 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      store<&Config::allow_unknown_images, boolean>},
     {"ALLOW_IN_SHARE", "",
      "what may be in a writable share although it decides the next start: words of config, image, "
-     "kernel, user-data, arguments, data, temporary, cache, programs; unset: nothing",
+     "kernel, user-data, arguments, data, temporary, cache, programs, source; unset: nothing",
      store<&Config::allow_in_share, start_kinds>},
 });
 

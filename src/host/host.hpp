@@ -206,7 +206,8 @@ struct Host {
   bool has_temporary_folder = true;   ///< it can be written
   std::string cache_folder;           ///< of guests and what programs told; empty: none
   std::string description_folder;     ///< where users describe vhost-user programs; empty: none
-  std::vector<std::string> programs;  ///< beside QEMU and virtiofsd
+  std::vector<std::string> programs;  ///< beside QEMU and virtiofsd; and what the loader reads
+  std::vector<std::string> program_folders;          ///< where they have their libraries and data
   Architecture architecture = Architecture::x86_64;  ///< of this machine
   KvmFacts kvm;
   std::string qemu;                               ///< absolute path; empty: not found

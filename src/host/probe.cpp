@@ -78,7 +78,30 @@ std::vector<std::string> find_programs(Skipped& skipped) {
       find_in_path("qemu-img", &skipped),
       std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
   std::erase(programs, "");
+  programs.insert(programs.end(), {"/etc/ld.so.cache", "/etc/ld.so.preload"});
   return programs;
+}
+
+/// The folders from which QEMU, virtiofsd and their libraries are loaded, with what they read: of
+/// the system, beside QEMU, and those that the environment names.
+std::vector<std::string> find_program_folders(const std::string& qemu) {
+  std::vector<std::string> folders = {"/lib",       "/lib64",       "/usr/lib",
+                                      "/usr/lib64", "/usr/libexec", "/etc/qemu"};
+  std::error_code ignored;
+  const auto real = std::filesystem::canonical(qemu, ignored);
+  for (const auto& prefix : {std::filesystem::path("/usr"), real.parent_path().parent_path()}) {
+    if (prefix.empty()) continue;
+    for (const auto* data : {"share/qemu", "share/seabios", "lib/ipxe", "lib/qemu"}) {
+      folders.push_back((prefix / data).string());
+    }
+  }
+  for (const auto* variable : {"LD_LIBRARY_PATH", "LD_PRELOAD", "QEMU_MODULE_DIR"}) {
+    std::istringstream words(environment(variable));
+    for (std::string word; std::getline(words, word, ':');) {
+      if (!word.empty()) folders.push_back(std::filesystem::absolute(word, ignored).string());
+    }
+  }
+  return folders;
 }
 
 void take_guest(FoundGuest found, Host& host) {
@@ -253,6 +276,7 @@ Host probe_host(const Config& config) {
   const auto qemu = fmt::format("qemu-system-{}", word_for(wanted));
   host.qemu = find_in_path(qemu, &host.skipped);
   if (host.qemu.empty()) host.qemu_problem = qemu + " is not in PATH";
+  host.program_folders = find_program_folders(host.qemu);
   if (wanted == Architecture::aarch64) host.firmware = find_firmware();
   if (with_virtiofsd)
     host.virtiofsd = find_virtiofsd(host.home, host.virtiofsd_problem, &host.skipped);

@@ -123,6 +123,9 @@ void StartPaths::add_folders() {
   add("QEMU's firmware", host_.firmware, StartKind::programs);
   if (host_.virtiofsd) add("virtiofsd", host_.virtiofsd->path, StartKind::programs);
   for (const auto& program : host_.programs) add("a program", program, StartKind::programs);
+  for (const auto& folder : host_.program_folders) {
+    add_folder("the libraries or data of programs", folder, StartKind::programs);
+  }
 }
 
 }  // namespace

@@ -307,6 +307,22 @@ TEST_CASE("a share that is added is looked at in the same way") {
       "FILESYSTEM5_SOURCE='/vms/a': it has BASE_IMAGE in it"));
 }
 
+TEST_CASE("libraries and data of programs are not handed to a guest") {
+  auto host = host_with_files();
+  host.program_folders = {"/usr/share/qemu"};
+  for (const auto* path : {"/usr/share/qemu", "/usr/share/qemu/vhost-user", "/usr/share"}) {
+    host.files[path] = folder();
+    CHECK(said_of(path, {}, host) != "");
+    CHECK(said_of(path, {"ALLOW_IN_SHARE=programs"}, host) == "");
+  }
+  CHECK(said_of("/usr/share/qemu/vhost-user", {}, host) ==
+        "FILESYSTEM_SOURCE='/usr/share/qemu/vhost-user': it is in the libraries or data of "
+        "programs, '/usr/share/qemu': what the guest writes there decides what the next start "
+        "opens");
+  host.files["/usr/share/doc"] = folder();
+  CHECK(said_of("/usr/share/doc", {}, host) == "");
+}
+
 TEST_CASE("the guest of one share does not decide where another one leads") {
   auto host = host_with_files();
   host.files["/vms/other/link"] = folder();
