@@ -112,6 +112,12 @@ std::vector<UniqueFd> Attempt::hand_over(const ProcessPlan& process, ChildSpec& 
     files.push_back(open_path(opened.path, opened.follow_links));
     spec.descriptors.emplace_back(files.back().get(), opened.fd);
     last = std::max(last, opened.fd);
+    // What is handed over is what it may open: its name may be another file's by now.
+    for (auto& rule : spec.confinement.files) {
+      if (rule.path != opened.told && rule.path != opened.path) continue;
+      rule.path = fmt::format("/proc/self/fd/{}", files.back().get());
+      rule.follow_links = true;
+    }
   }
   if (!process.mounted_at.empty()) {
     spec.mount = {files.front().get(), process.opened.front().path, process.mounted_at};
