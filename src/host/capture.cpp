@@ -65,8 +65,10 @@ int milliseconds_until(Clock::time_point deadline) {
 /// What a program that has a deadline may write.
 constexpr std::size_t most_output = std::size_t{16} << 20;
 
-/// Reads both to their ends; false when `deadline`, or too much of it, comes first.
-bool read_both(Pipe& output, Pipe& errors, Captured& captured, Clock::time_point deadline) {
+/// Reads both to their ends; false when `deadline`, or too much of it, comes first. Of one that has
+/// no deadline a signal to us ends the child `pid`: no key of the terminal reaches it.
+bool read_both(Pipe& output, Pipe& errors, Captured& captured, Clock::time_point deadline,
+               pid_t pid) {
   std::array<pollfd, 2> both = {{{output.read.get(), POLLIN, 0}, {errors.read.get(), POLLIN, 0}}};
   std::array<std::string*, 2> texts = {&captured.output, &captured.errors};
   while (both[0].fd >= 0 || both[1].fd >= 0) {
@@ -74,6 +76,7 @@ bool read_both(Pipe& output, Pipe& errors, Captured& captured, Clock::time_point
     const bool too_much = captured.output.size() + captured.errors.size() > most_output;
     const bool has_limit = deadline != never;
     if (has_limit && (too_much || Clock::now() >= deadline)) return false;
+    if (count < 0 && !has_limit) ::kill(pid, SIGTERM);
     if (count < 0) continue;
     for (std::size_t i = 0; i < both.size(); ++i) {
       const bool ready = both.at(i).fd >= 0 && both.at(i).revents != 0;
@@ -118,11 +121,8 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input,
   ::sigemptyset(&none);
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setsigmask(&attributes, &none);
-  // Out of the session, whose terminal it could type into; one that may take as long as it needs
-  // stays there, for the terminal's keys to end it.
-  const bool is_short = limit != no_limit;
-  ::posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK |
-                                                             (is_short ? POSIX_SPAWN_SETSID : 0)));
+  // Out of the session, whose terminal it could type into.
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
   leave_session_keyring();
   std::vector<char*> arguments;
   arguments.reserve(argv.size() + 1);
@@ -141,7 +141,7 @@ Captured capture(const std::vector<std::string>& argv, const std::string& input,
   output.write.reset();
   errors.write.reset();
   captured.timed_out =
-      !read_both(output, errors, captured, deadline) || !ends_before(pid, deadline);
+      !read_both(output, errors, captured, deadline, pid) || !ends_before(pid, deadline);
   if (captured.timed_out) ::kill(pid, SIGKILL);
   const int status = wait_for_exit(pid);
   captured.ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
