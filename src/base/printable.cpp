@@ -52,12 +52,15 @@ std::string on_one_line(std::string_view text) {
   });
 }
 
-std::string json_line(const boost::json::value& value) {
-  // All of them stand in strings, and none has more than four digits.
+std::string with_escapes(std::string_view text) {
+  // None of them has more than four digits.
   return written_out(
-             to_utf8(boost::json::serialize(value)),
-             [](std::uint32_t code, std::ptrdiff_t) { return fmt::format("\\u{:04x}", code); }) +
-         "\n";
+      text, [](std::uint32_t code, std::ptrdiff_t) { return fmt::format("\\u{:04x}", code); });
+}
+
+std::string json_line(const boost::json::value& value) {
+  // All of them stand in strings.
+  return with_escapes(to_utf8(boost::json::serialize(value))) + "\n";
 }
 
 }  // namespace vmr

@@ -15,6 +15,9 @@ namespace vmr {
 /// turn the direction of a text. Doing it twice changes nothing more.
 std::string on_one_line(std::string_view text);
 
+/// `text` with the same characters written as \uNNNN, for a string of TOML or JSON.
+std::string with_escapes(std::string_view text);
+
 /// `value` as one line of JSON in UTF-8, with its newline, in which the same characters are written
 /// as \uNNNN: a reader of JSON gets them back, a terminal does not.
 std::string json_line(const boost::json::value& value);

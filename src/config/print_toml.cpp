@@ -18,20 +18,17 @@ namespace {
 std::string quoted(const std::string& text) {
   std::string line = "\"";
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       line += {'\\', c};
     } else if (c == '\n') {
       line += "\\n";
     } else if (c == '\t') {
       line += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      line += fmt::format("\\u{:04X}", byte);
     } else {
       line += c;
     }
   }
-  return line + "\"";
+  return with_escapes(line) + "\"";
 }
 
 /// Whether TOML's number of these digits is read as exactly them.
