@@ -4,6 +4,9 @@
 # What the two guest builders share: build once, publish whole, and make an initramfs out of
 # busybox and the few kernel modules that are needed. Sourced, never run.
 
+# Below a home, vm-runner passes over what others may write to.
+umask 022
+
 die() {
   printf 'error: %s\n' "$1" >&2
   [[ -z ${2:-} ]] || printf '  hint:  %s\n' "$2" >&2

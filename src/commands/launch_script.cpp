@@ -103,6 +103,7 @@ std::string folder_lines(const LaunchPlan& plan, const QemuPlan& qemu) {
   const auto folder = shell_quote(plan.paths.folder);
   const auto refusal = fmt::format("error: a VM named '{}' is already running", plan.vm_name);
   return fmt::format(
+      "umask go-w\n"
       "while :; do\n"
       "  mkdir -p -m 0700 -- {0}\n"
       "  exec {{lock}}<{0}\n"
