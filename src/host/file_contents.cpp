@@ -28,12 +28,15 @@ struct Mark {
   std::string_view detail{};
 };
 
-/// What no disk, kernel or file system begins with by chance. The first that fits counts.
-constexpr std::array first_marks = {
+/// Formats that QEMU knows by their first bytes, whatever follows: those whose images name other
+/// files come first.
+constexpr std::array image_marks = {
     Mark{0, "QED\0"sv, Kind::qed},
     Mark{0, "KDMV", Kind::vmdk},
     Mark{0, "COWD", Kind::vmdk},
     Mark{0, "# Disk DescriptorFile", Kind::vmdk},
+};
+constexpr std::array lone_image_marks = {
     Mark{64, "\x7f\x10\xda\xbe", Kind::vdi},
     Mark{0, "conectix", Kind::vhd},
     Mark{0, "vhdxfile", Kind::vhdx},
@@ -41,6 +44,11 @@ constexpr std::array first_marks = {
     Mark{0, "WithouFreSpacExt", Kind::parallels},
     Mark{0, "#!/bin/sh\n#V2.0 Format\n", Kind::cloop},
     Mark{0, "Bochs Virtual HD Image", Kind::bochs},
+    Mark{0, "LUKS\xba\xbe", Kind::file_system, "LUKS"},
+};
+
+/// What no disk, kernel or file system begins with by chance. The first that fits counts.
+constexpr std::array first_marks = {
     Mark{0, "\x1f\x8b", Kind::gzip},
     Mark{0, "\xfd\x37zXZ\0"sv, Kind::xz},
     Mark{0, "\x5d\0\0"sv, Kind::lzma},
@@ -92,7 +100,6 @@ constexpr std::array last_marks = {
     Mark{65588, "ReIsEr", Kind::file_system, "ReiserFS"},
     Mark{1030, "\x34\x34", Kind::file_system, "NILFS2"},
     Mark{66908, "\x19\x01\x54\x19", Kind::file_system, "UFS"},
-    Mark{0, "LUKS\xba\xbe", Kind::file_system, "LUKS"},
     Mark{512, "LABELONE", Kind::file_system, "LVM"},
     Mark{4096, "\xfc\x4e\x2b\xa9", Kind::file_system, "MD RAID"},
 };
@@ -185,6 +192,26 @@ std::optional<FileContents> read_text(std::string_view head) {
   return FileContents{words.starts_with('<') ? Kind::xml : Kind::text};
 }
 
+/// Whether QEMU takes it for the text that names the files of a VMDK image: its first line is a
+/// version. Those that are blank or a comment, in which anything may be, do not count.
+bool is_vmdk_descriptor(std::string_view head) {
+  for (auto end = head.find('\n'); end != head.npos; end = head.find('\n')) {
+    auto line = head.substr(0, end);
+    head.remove_prefix(end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.starts_with('#') || line.find_first_not_of(' ') == line.npos) continue;
+    return line == "version=1" || line == "version=2" || line == "version=3";
+  }
+  return false;
+}
+
+/// What QEMU's own look at the first bytes would find; nothing where it would see a raw disk.
+std::optional<FileContents> find_image_format(std::string_view head) {
+  if (auto found = find_mark(image_marks, head)) return found;
+  if (is_vmdk_descriptor(head)) return FileContents{Kind::vmdk};
+  return find_mark(lone_image_marks, head);
+}
+
 bool is_blank(std::string_view bytes) {
   return bytes.find_first_not_of('\0') == bytes.npos;
 }
@@ -215,6 +242,7 @@ FileContents classify(const ReadAt& read, std::uint64_t size) {
     if (!header.problem.empty()) return {Kind::broken_qcow2, header.problem};
     return {Kind::qcow2};
   }
+  if (auto found = find_image_format(head)) return *found;
   // Formats that have their mark at the end only.
   constexpr std::size_t sector = 512;
   const auto tail = size < sector ? std::string() : read(size - sector, sector);

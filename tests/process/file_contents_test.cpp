@@ -83,6 +83,11 @@ TEST_CASE("a file is told by its bytes") {
       {with(0, "QED\0"s), {Kind::qed}},
       {with(0, "KDMV"), {Kind::vmdk}},
       {"# Disk DescriptorFile\nversion=1\n", {Kind::vmdk}},
+      {"version=1\nCID=1\n", {Kind::vmdk}},
+      {"# a\r\n  \r\n\n#\0b\nversion=3\r\n"s, {Kind::vmdk}},
+      {"# a\nversion=4\n", {Kind::text}},
+      {"# a\nversion=1", {Kind::text}},
+      {"a\nversion=1\n", {Kind::text}},
       {with(64, "\x7f\x10\xda\xbe"), {Kind::vdi}},
       {with(0, "conectix"), {Kind::vhd}},
       {with(510, "\x55\xaa") + with(0, "conectix", 512), {Kind::vhd}},
@@ -139,6 +144,35 @@ TEST_CASE("a header that names places far away, or nothing but ends, is read to 
   far = elf;
   far.replace(72, 8, std::string(8, '\xff'));
   CHECK(contents_of(far) == FileContents{Kind::elf});
+}
+
+TEST_CASE("a format that QEMU would find at the start counts before what else is in the file") {
+  const std::vector<std::pair<std::string, FileContents>> rows = {
+      {"QED\0"s, {Kind::qed}},
+      {"KDMV", {Kind::vmdk}},
+      {"COWD", {Kind::vmdk}},
+      {"#\nversion=1\nRW 8 FLAT \"/etc/shadow\" 0\n", {Kind::vmdk}},
+      {with(64, "\x7f\x10\xda\xbe", 68), {Kind::vdi}},
+      {"vhdxfile", {Kind::vhdx}},
+      {"WithouFreSpacExt", {Kind::parallels}},
+      {"#!/bin/sh\n#V2.0 Format\n", {Kind::cloop}},
+      {"Bochs Virtual HD Image", {Kind::bochs}},
+      {"LUKS\xba\xbe", {Kind::file_system, "LUKS"}}};
+  for (const auto& [start, contents] : rows) {
+    CAPTURE(start);
+    auto file = with(510,
+                     "\x55\xaa"
+                     "EFI PART");
+    file.replace(0, start.size(), start);
+    CHECK(contents_of(file) == contents);
+    CHECK(contents_of(file + with(0, "conectix", 512)) == contents);
+    CHECK(contents_of(file + with(0, "koly", 512)) == contents);
+  }
+  // Of two, the one that names other files.
+  CHECK(contents_of(with(64, "\x7f\x10\xda\xbe").replace(0, 4, "COWD")) ==
+        FileContents{Kind::vmdk});
+  const auto comment = "#" + std::string(63, 'x') + "\x7f\x10\xda\xbe\nversion=1\n";
+  CHECK(contents_of(comment) == FileContents{Kind::vmdk});
 }
 
 TEST_CASE("images of qemu-img's formats are told") {
