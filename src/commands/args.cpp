@@ -5,6 +5,7 @@
 #include "commands/launch_script.hpp"
 #include "commands/print_output.hpp"
 #include "commands/resolved_vm.hpp"
+#include "host/file_contents.hpp"
 #include "host/probe.hpp"
 #include "plan/explain.hpp"
 #include "plan/launch_plan.hpp"
@@ -74,10 +75,12 @@ std::string printed(const ResolvedVm& vm, const Arguments& arguments,
     case Format::lines:
       return as_lines(parts, explanations, program);
     default:
-      return is_whole ? launch_script(plan, qemu, explanations,
-                                      {arguments, environment, vm.host.working_folder})
-                      : bash_arrays(parts, explanations, program);
+      break;
   }
+  if (!is_whole) return bash_arrays(parts, explanations, program);
+  const auto& disk = plan.persistent_disk;
+  return launch_script(plan, qemu, explanations, {arguments, environment, vm.host.working_folder},
+                       disk ? virtual_size_of(disk->image, disk->format) : 0);
 }
 
 }  // namespace

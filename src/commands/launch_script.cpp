@@ -5,6 +5,7 @@
 #include "base/shell_words.hpp"
 #include "config/disk_record.hpp"
 #include "config/variables.hpp"
+#include "plan/qemu_img.hpp"
 
 #include <fmt/format.h>
 
@@ -67,18 +68,14 @@ std::string seed_line(const LaunchPlan& plan, const SettingsSource& source) {
 }
 
 /// Makes the persistent disk unless it is there from an earlier run.
-std::string persistent_disk_lines(const Disk& disk) {
+std::string persistent_disk_lines(const Disk& disk, std::uint64_t virtual_size) {
   const auto path = shell_quote(disk.persistent);
-  const auto image = shell_quote(disk.image);
   std::string record;
   if (!disk.record.empty()) {
     record = fmt::format("printf %s {} >{}", shell_quote(disk.record),
                          shell_quote(record_path_of(disk.persistent)));
   }
-  const auto make =
-      disk.is_copy
-          ? fmt::format("qemu-img convert -q -f {} -O qcow2 {} {}", disk.format, image, path)
-          : fmt::format("qemu-img create -q -f qcow2 -F {} -b {} {}", disk.format, image, path);
+  const auto make = "qemu-img " + shell_join(words_to_make(disk, disk.persistent, virtual_size));
   std::string lines =
       fmt::format("[[ -e {0} ]] || {{ mkdir -p -- \"$(dirname -- {0})\" &&\n  (umask 077", path);
   for (const auto& [from, to] : disk.copies) {
@@ -143,7 +140,7 @@ std::string bash_arrays(const std::vector<Part>& parts,
 
 std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
                           const std::vector<Explanation>& explanations,
-                          const SettingsSource& source) {
+                          const SettingsSource& source, std::uint64_t virtual_size) {
   std::string script =
       "#!/usr/bin/env bash\n"
       "# What `vm-runner run` would start. `vm-runner listen FD=PATH -- COMMAND` stands for the\n"
@@ -159,7 +156,7 @@ std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
   for (const auto& source : plan.create_folders) {
     script += fmt::format("mkdir -p -- {}\n", shell_quote(source));
   }
-  if (plan.persistent_disk) script += persistent_disk_lines(*plan.persistent_disk);
+  if (plan.persistent_disk) script += persistent_disk_lines(*plan.persistent_disk, virtual_size);
   if (plan.seed) script += seed_line(plan, source) + "\n";
   for (const auto& share : plan.shares) {
     if (share.helper) script += start_line(*share.helper) + " &\n";

@@ -5,6 +5,7 @@
 #include "plan/explain.hpp"
 #include "plan/launch_plan.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ std::string bash_arrays(const std::vector<Part>& parts,
                         const std::vector<Explanation>& explanations, const std::string& qemu);
 
 /// A bash script that starts what `plan` says, with exactly its command lines: the runtime folder
-/// and the seed first, the helpers, then QEMU in the foreground. `explanations` as for bash_arrays.
+/// and the seed first, the helpers, then QEMU in the foreground. `explanations` as for bash_arrays;
+/// `virtual_size` of the disk in the image that a persistent one is made over.
 std::string launch_script(const LaunchPlan& plan, const QemuPlan& qemu,
                           const std::vector<Explanation>& explanations,
-                          const SettingsSource& source);
+                          const SettingsSource& source, std::uint64_t virtual_size);
 
 }  // namespace vmr

@@ -279,6 +279,15 @@ OpenedFile open_to_read(const std::string& path) {
   return {std::move(read), static_cast<std::uint64_t>(size), true};
 }
 
+std::uint64_t virtual_size_of(const std::string& path, const std::string& format) {
+  const auto file = open_to_read(path);
+  if (!file.is_open) return 0;
+  if (format == "qcow2") return read_qcow2_header(file.read, file.size).virtual_size;
+  // QEMU sees whole sectors of a raw one.
+  constexpr std::uint64_t sector = 512;
+  return (file.size + sector - 1) / sector * sector;
+}
+
 std::string read_label(const ReadAt& read) {
   const auto without_filling = [](std::string label) {
     label.resize(std::min(label.find('\0'), label.size()));

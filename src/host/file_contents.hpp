@@ -22,6 +22,10 @@ struct OpenedFile {
 };
 OpenedFile open_to_read(const std::string& path);
 
+/// How many bytes the disk in an image has, whose format is "qcow2" or "raw"; 0: that cannot be
+/// told.
+std::uint64_t virtual_size_of(const std::string& path, const std::string& format);
+
 /// The name of a volume of ISO 9660 or FAT; empty: it has none, or is another.
 std::string read_label(const ReadAt& read);
 

@@ -144,6 +144,7 @@ Qcow2Header read_qcow2_header(const ReadAt& read, std::uint64_t size) {
   Qcow2Header facts;
   if (!header.starts_with("QFI\xfb") || big_endian(header, 4, 4) == 1) return facts;
   facts.is_qcow2 = true;
+  facts.virtual_size = big_endian(header, 24, 8);
   facts.has_data_file =
       big_endian(header, 4, 4) >= 3 && (big_endian(header, 72, 8) & external_data) != 0;
   if (facts.has_data_file) {

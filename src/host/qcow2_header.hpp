@@ -18,12 +18,13 @@ std::uint64_t big_endian(const std::string& bytes, std::size_t offset, std::size
 std::uint64_t little_endian(const std::string& bytes, std::size_t offset, std::size_t size);
 
 struct Qcow2Header {
-  bool is_qcow2 = false;       ///< of version 2 or later
-  std::string problem;         ///< why QEMU could not use it: "cut short: …"; empty: it could
-  std::string backing;         ///< as the header names it; empty: nothing
-  std::string backing_format;  ///< "qcow2", "raw", …; empty: not said
-  bool has_data_file = false;  ///< its contents are in another file
-  std::string data_file;       ///< as the header names that; empty: it does not
+  bool is_qcow2 = false;           ///< of version 2 or later
+  std::string problem;             ///< why QEMU could not use it: "cut short: …"; empty: it could
+  std::uint64_t virtual_size = 0;  ///< of the disk in it, in bytes
+  std::string backing;             ///< as the header names it; empty: nothing
+  std::string backing_format;      ///< "qcow2", "raw", …; empty: not said
+  bool has_data_file = false;      ///< its contents are in another file
+  std::string data_file;           ///< as the header names that; empty: it does not
 };
 
 /// Reads and checks the header of a file of `size` bytes. Anything but qcow2 is not `is_qcow2`.

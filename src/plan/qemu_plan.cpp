@@ -3,6 +3,7 @@
 
 #include "base/qemu_option.hpp"
 #include "base/qemu_words.hpp"
+#include "plan/qemu_img.hpp"
 #include "plan/seed.hpp"
 #include "plan/trial_args.hpp"
 
@@ -88,12 +89,7 @@ Arguments disk_arguments(const std::optional<Disk>& disk) {
   // Each by name: what a header says, which the guest may have written, opens nothing.
   auto images = images_of(*disk);
   if (disk->persistent.empty()) images.erase(images.begin());
-  std::string prefix = "backing.";
-  for (const auto& image : images) {
-    drive.set(prefix + "driver", image.format).set(prefix + "file.driver", "file");
-    drive.set(prefix + "file.filename", image.path);
-    prefix += "backing.";
-  }
+  set_backing(drive, images);
   return {"-drive", drive.text(), "-device",
           QemuOption("virtio-blk-pci").set("drive", "disk").text()};
 }

@@ -6,8 +6,10 @@
 #include "base/unique_fd.hpp"
 #include "config/disk_record.hpp"
 #include "host/capture.hpp"
+#include "host/file_contents.hpp"
 #include "host/new_file.hpp"
 #include "host/programs.hpp"
+#include "plan/qemu_img.hpp"
 #include "run/closed_folder.hpp"
 #include "run/seed_image.hpp"
 
@@ -82,7 +84,7 @@ void copy_file(const std::string& from, int folder, const std::string& name, mod
 
 /// Makes the disk in the open `folder`, which nobody else can put a link into.
 void make_disk(int folder, const Disk& disk) {
-  if (disk.is_copy && disk.format == "qcow2" && disk.behind.empty()) {
+  if (is_copied_as_file(disk)) {
     copy_file(disk.image, folder, disk_name, 0600, disk);
     return;
   }
@@ -93,11 +95,8 @@ void make_disk(int folder, const Disk& disk) {
                 ExitStatus::host_unsupported);
   }
   const auto file = make_file(folder, disk_name, disk);
-  std::vector<std::string> words = {program, "create",    "-q", "-f",       "qcow2",
-                                    "-F",    disk.format, "-b", disk.image, disk_name};
-  if (disk.is_copy) {
-    words = {program, "convert", "-q", "-f", disk.format, "-O", "qcow2", disk.image, disk_name};
-  }
+  auto words = words_to_make(disk, disk_name, virtual_size_of(disk.image, disk.format));
+  words.insert(words.begin(), program);
   const auto made = capture(words, {}, no_limit, folder);
   if (made.ok) return;
   ::unlinkat(folder, disk_name, 0);

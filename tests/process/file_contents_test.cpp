@@ -204,6 +204,19 @@ TEST_CASE("images of qemu-img's formats are told") {
   CHECK(read_contents(fixed) == FileContents{Kind::vhd});
 }
 
+TEST_CASE("how large the disk in an image is, its header or its file tells") {
+  const TemporaryFolder folder;
+  const auto path = folder / "image";
+  auto header = "QFI\xfb\0\0\0\3"s + std::string(104, '\0');
+  write_text(path, header.replace(24, 8, "\0\0\0\1\2\3\4\5"s));
+  CHECK(virtual_size_of(path, "qcow2") == 0x102030405);
+  CHECK(virtual_size_of(path, "raw") == 512);
+  write_text(path, std::string(1024, 'r'));
+  CHECK(virtual_size_of(path, "raw") == 1024);
+  CHECK(virtual_size_of(path, "qcow2") == 0);
+  CHECK(virtual_size_of(folder / "missing", "raw") == 0);
+}
+
 TEST_CASE("a qcow2 image that is cut short or damaged is told") {
   const auto program = find_in_path("qemu-img");
   if (program.empty()) {

@@ -33,7 +33,7 @@ TEST_CASE("the script of a launch") {
   arguments.config_file = "my vm.toml";
   const std::vector<std::string> environment = {"CPUS=1", "GUEST_PASSWORD=hunter3", "OTHER=x"};
   const auto script = launch_script(plan_with_a_kept_disk(), small_qemu(), {},
-                                    {arguments, environment, "/my folder"});
+                                    {arguments, environment, "/my folder"}, 1 << 20);
   const auto start = script.find("set -euo pipefail");
   REQUIRE(start != script.npos);
   CHECK(script.substr(start) == R"sh(set -euo pipefail
@@ -54,7 +54,7 @@ done
 made=('/run/x y/seed.iso' '/run/x y/qmp.sock')
 trap 'rm -f -- "${made[@]}"; rmdir -- '\''/run/x y'\'' 2>/dev/null' EXIT
 [[ -e '/data/it'\''s.qcow2' ]] || { mkdir -p -- "$(dirname -- '/data/it'\''s.qcow2')" &&
-  (umask 077 && qemu-img create -q -f qcow2 -F qcow2 -b '/base image.qcow2' '/data/it'\''s.qcow2'); }
+  (umask 077 && qemu-img create -q -u -f qcow2 -F qcow2 -b '/base image.qcow2' '/data/it'\''s.qcow2' 1048576); }
 (cd -- '/my folder' && env CPUS=1 vm-runner seed -o '/run/x y/seed.iso' --set memory=16M 'my vm.toml')
 vm-runner listen '3=/run/x y/qmp.sock' -- "${qemu[@]}"
 )sh");
@@ -65,12 +65,12 @@ TEST_CASE("the script makes a copy and its record as run does") {
   plan.persistent_disk->is_copy = true;
   plan.persistent_disk->record = "vm-runner-disk-1\nkind copy\n";
   plan.persistent_disk->copies = {{"/g/it's", "/data/vm.kernel"}};
-  const auto script = launch_script(plan, small_qemu(), {}, {{}, {}, "/"});
+  const auto script = launch_script(plan, small_qemu(), {}, {{}, {}, "/"}, 0);
   const std::string expected = R"sh(
 [[ -e '/data/it'\''s.qcow2' ]] || { mkdir -p -- "$(dirname -- '/data/it'\''s.qcow2')" &&
   (umask 077 && cp -- '/g/it'\''s' /data/vm.kernel && printf %s 'vm-runner-disk-1
 kind copy
-' >'/data/it'\''s.qcow2.base' && qemu-img convert -q -f qcow2 -O qcow2 '/base image.qcow2' '/data/it'\''s.qcow2'); }
+' >'/data/it'\''s.qcow2.base' && qemu-img convert -q --image-opts 'driver=qcow2,file.filename=/base image.qcow2' -O qcow2 '/data/it'\''s.qcow2'); }
 )sh";
   CHECK_MESSAGE(script.find(expected) != script.npos, script);
 }
