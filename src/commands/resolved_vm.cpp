@@ -11,6 +11,7 @@
 #include "host/user_data_file.hpp"
 #include "plan/extra_args.hpp"
 #include "plan/launch_plan.hpp"
+#include "run/measure_copy.hpp"
 #include "spec/argument_files.hpp"
 #include "spec/guest.hpp"
 #include "spec/problems.hpp"
@@ -146,6 +147,7 @@ ExaminedVm examine_vm(const Arguments& arguments, const std::vector<std::string>
   read_secrets(loaded);
   auto host = probe_host(loaded.config);
   probe_also(paths_of(start_paths(loaded.config, host)), host);
+  measure_copy(loaded.config, host);
   return examine(std::move(loaded), std::move(host));
 }
 

@@ -4,16 +4,11 @@
 #include "base/paths.hpp"
 #include "config/own_drives.hpp"
 #include "config/persistent_disk.hpp"
-#include "host/capture.hpp"
 #include "host/file_contents.hpp"
 #include "host/fingerprint.hpp"
 #include "host/mounts.hpp"
 #include "host/probe_files.hpp"
-#include "host/programs.hpp"
 
-#include <boost/json.hpp>
-
-#include <algorithm>
 #include <filesystem>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -79,34 +74,6 @@ std::string nearest_folder(const std::string& path) {
   return nearest.string();
 }
 
-/// How many bytes a copy of the guest's disk takes.
-void measure_copy(const std::vector<std::string>& chain, Host& host) {
-  auto& place = host.disk_place;
-  std::error_code error;
-  if (host.guest->disk_format == "qcow2" && chain.size() == 1) {
-    place.copy_size = std::filesystem::file_size(host.guest->disk, error);
-    return;
-  }
-  // Which refuses the start; qemu-img would connect to what it names.
-  const bool is_known = std::none_of(chain.begin(), chain.end(), [&](const std::string& path) {
-    return host.files[path].opens_unknown;
-  });
-  const auto program = find_in_path("qemu-img");
-  if (program.empty() || !is_known) return;
-  const auto told = capture({program, "measure", "--output=json", "-O", "qcow2", "-f",
-                             host.guest->disk_format, host.guest->disk},
-                            {}, time_to_tell);
-  const auto answer = boost::json::parse(told.output, error);
-  const auto* object = error ? nullptr : answer.if_object();
-  const auto* required = object == nullptr ? nullptr : object->if_contains("required");
-  if (told.ok && required != nullptr && required->is_int64()) {
-    place.copy_size = static_cast<std::uint64_t>(required->as_int64());
-  } else {
-    place.copy_problem = told.errors.substr(0, told.errors.find('\n'));
-    if (place.copy_problem.empty()) place.copy_problem = "qemu-img does not tell its size";
-  }
-}
-
 void read_record(const std::string& disk, Host& host) {
   constexpr std::size_t longest = 1 << 20;
   const auto path = record_path_of(disk);
@@ -138,10 +105,9 @@ std::string probe_data_folder(const Config& config, Host& host) {
   return path;
 }
 
-void probe_persistent(const Config& config, const std::string& path,
-                      const std::vector<std::string>& chain, Host& host) {
+void probe_persistent(const std::string& path, const std::vector<std::string>& chain, Host& host) {
   for (const auto& image : chain) take_fingerprint(image, host);
-  const bool is_there = probe_image(path, host);
+  probe_image(path, host);
   const auto& backing = host.files[path].backing;
   if (!backing.empty() && !host.files.contains(backing)) host.files[backing] = probe_file(backing);
   read_record(path, host);
@@ -149,8 +115,6 @@ void probe_persistent(const Config& config, const std::string& path,
   if (::statvfs(nearest_folder(path).c_str(), &file_system) == 0) {
     host.disk_place.free = file_system.f_bavail * static_cast<std::uint64_t>(file_system.f_frsize);
   }
-  const bool is_copied = is_made_as_copy(config, is_container(host.surroundings));
-  if (!is_there && is_copied && !chain.empty()) measure_copy(chain, host);
 }
 
 }  // namespace
@@ -173,7 +137,7 @@ void probe_disks(const Config& config, Host& host) {
   }
   for (const auto& folder : folders) host.files.emplace(folder, probe_file(folder));
   const auto disk = probe_data_folder(config, host);
-  if (config.persist.value) probe_persistent(config, disk, chain, host);
+  if (config.persist.value) probe_persistent(disk, chain, host);
 }
 
 }  // namespace vmr

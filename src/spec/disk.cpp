@@ -103,4 +103,13 @@ std::optional<Disk> resolve_disk(const Config& config, const Host& host, Boot& b
   return disk;
 }
 
+std::optional<Disk> find_disk_to_copy(const Config& config, const Host& host) {
+  Findings findings;
+  Boot boot;
+  auto disk = resolve_disk(config, host, boot, findings);
+  if (!disk || !findings.problems.empty() || !disk->is_copy) return std::nullopt;
+  const bool is_new = facts_of(disk->persistent, host).kind == FileFacts::Kind::missing;
+  return is_new ? std::move(disk) : std::nullopt;
+}
+
 }  // namespace vmr

@@ -19,6 +19,9 @@ namespace vmr {
 std::optional<Disk> resolve_disk(const Config& config, const Host& host, Boot& boot,
                                  Findings& findings);
 
+/// The disk of which a copy would be made now; none when that breaks a rule.
+std::optional<Disk> find_disk_to_copy(const Config& config, const Host& host);
+
 /// The images behind one, and why that, or one of them, cannot be used.
 struct ImageChain {
   std::vector<DiskImage> behind;  ///< from the nearest on, as far as they can be

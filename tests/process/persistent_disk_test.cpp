@@ -69,6 +69,33 @@ class KeepingHost : public FakeHost {
   std::string data_ = fmt::format("/dev/shm/vm-runner-test-{}", ::getpid());
 };
 
+/// A text that makes QEMU open `path`, with the mark of a partition table.
+std::string disguised_image(const std::string& path) {
+  auto image = fmt::format(
+      "#\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
+      "RW 8 FLAT \"{}\" 0\n",
+      path);
+  image.resize(1 << 20);
+  return image.replace(512, 8, "EFI PART");
+}
+
+/// Takes the format of the image behind it out of a header.
+void forget_format(const std::string& path) {
+  auto bytes = read_text(path);
+  const auto extension = bytes.find("\xe2\x79\x2a\xca");
+  REQUIRE(extension != bytes.npos);
+  bytes[extension] = '\x12';
+  write_text(path, bytes);
+}
+
+/// Puts a qemu-img before the real one that writes down what it is told; gives that file.
+std::string watch_qemu_img(const FakeHost& host) {
+  write_text(host / "bin/qemu-img", fmt::format("#!/bin/sh\necho \"$*\" >>'{}'\nexec {} \"$@\"\n",
+                                                host / "told", find_in_path("qemu-img")));
+  fs::permissions(host / "bin/qemu-img", fs::perms::owner_all);
+  return host / "told";
+}
+
 bool says(const Finished& finished, const std::string& text) {
   return finished.log.find(text) != std::string::npos;
 }
@@ -153,6 +180,81 @@ TEST_CASE("a raw image, or one with images behind it, is copied whole") {
   const auto info =
       capture({find_in_path("qemu-img"), "info", "--backing-chain", "--output=json", host.disk()});
   CHECK(info.output.find("backing-filename") == std::string::npos);
+}
+
+TEST_CASE("qemu-img opens no image that is refused") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  fs::create_directory(host / "vms");
+  write_text(host / "secret", std::string(4096, 's'));
+  write_text(host / "vms/inner.img", disguised_image(host / "secret"));
+  const auto make = [&](const std::string& name, const std::string& behind, const char* format) {
+    REQUIRE(qemu_img({"create", "-q", "-u", "-f", "qcow2", "-F", format, "-b", behind,
+                      host / "vms/" + name, "1M"}));
+  };
+  make("disguised", "inner.img", "raw");
+  forget_format(host / "vms/disguised");
+  make("outside", host.image(), "qcow2");
+  make("linked", "link", "raw");
+  fs::create_symlink(host / "secret", host / "vms/link");
+  make("json", "json:{\"driver\":\"file\"}", "raw");
+  REQUIRE(qemu_img({"create", "-q", "-f", "qcow2", "-o", "data_file=" + (host / "vms/data"),
+                    host / "vms/data-file", "1M"}));
+  const auto told = watch_qemu_img(host);
+  for (const auto* name : {"disguised", "outside", "linked", "json", "data-file"}) {
+    for (const auto* kind : {"copy", "overlay"}) {
+      CAPTURE(name);
+      CAPTURE(kind);
+      const auto refused =
+          host.run(host.keep({{"BASE_IMAGE", host / "vms/" + name}, {"PERSIST_BASE", kind}}));
+      CHECK(refused.status == 2);
+      CHECK_FALSE(fs::exists(told));
+      CHECK_FALSE(fs::exists(host.disk()));
+    }
+  }
+}
+
+TEST_CASE("an own disk that QEMU would take for another format is raw only when it is called so") {
+  const FakeHost host;
+  write_text(host / "inner.img", disguised_image("/etc/shadow"));
+  const auto run = [&](const std::string& more) {
+    return host.run(
+        {{"FAKE_QEMU", "poweroff"}, {"EXTRA_ARGS", "-drive file=" + (host / "inner.img") + more}});
+  };
+  const auto refused = run(",if=virtio");
+  CHECK(refused.status == 2);
+  CHECK(says(refused, "its format may name other files in ways that only QEMU reads"));
+  CHECK(run(",if=virtio,format=raw").status == 0);
+}
+
+TEST_CASE("qemu-img is given each image and its format, whatever the headers say") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  std::string raw(1 << 20, 'r');
+  raw.replace(510, 2, "\x55\xaa");
+  write_text(host / "raw", raw);
+  const auto top = host / "top.qcow2";
+  REQUIRE(qemu_img({"create", "-q", "-f", "qcow2", "-F", "raw", "-b", host / "raw", top}));
+  forget_format(top);
+  const auto told = watch_qemu_img(host);
+  CHECK(host.run(host.keep({{"BASE_IMAGE", top}, {"PERSIST_BASE", "copy"}})).status == 0);
+  const auto chain = fmt::format(
+      "driver=qcow2,file.filename={},backing.driver=raw,backing.file.driver=file,"
+      "backing.file.filename={}",
+      top, host / "raw");
+  CHECK(read_text(told) == fmt::format("measure --output=json -O qcow2 --image-opts {0}\n"
+                                       "convert -q --image-opts {0} -O qcow2 disk\n",
+                                       chain));
+  REQUIRE(qemu_img({"convert", "-f", "qcow2", "-O", "raw", host.disk(), host / "copied"}));
+  CHECK(read_text(host / "copied") == raw);
+
+  fs::remove(host.disk());
+  fs::remove(host.disk() + ".base");
+  fs::remove(told);
+  fs::resize_file(host / "raw", 1000);
+  CHECK(host.run(host.keep({{"BASE_IMAGE", host / "raw"}})).status == 0);
+  CHECK(read_text(told) ==
+        fmt::format("create -q -u -f qcow2 -F raw -b {} disk 1024\n", host / "raw"));
 }
 
 TEST_CASE("a disk from an earlier version is taken over with a word") {

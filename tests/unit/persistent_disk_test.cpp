@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is kept, and what it may be kept over.
 #include "config/disk_record.hpp"
+#include "config/load.hpp"
 #include "spec/disk.hpp"
 #include "support/hosts.hpp"
 #include "support/judge.hpp"
@@ -113,6 +114,27 @@ TEST_CASE("a copy keeps the kernel of its guest, and boots it however the image 
   CHECK(images_of(*spec.disk).empty());
   later.files["/k"] = regular_file();
   CHECK(spec_of(with({"KERNEL=/k"}), later).boot.kernel == "/k");
+}
+
+TEST_CASE("a copy is measured only when every rule holds") {
+  const auto is_measured = [](const Strings& given, const Host& of) {
+    return find_disk_to_copy(load_config({}, given, {}).config, of).has_value();
+  };
+  CHECK(is_measured(with({"PERSIST_BASE=copy"}), machine()));
+  CHECK_FALSE(is_measured(settings, machine()));
+  CHECK_FALSE(is_measured({}, machine()));
+  auto copy = record_of_base();
+  copy.is_copy = true;
+  CHECK_FALSE(is_measured(with({"PERSIST_BASE=copy"}), machine_with_disk(copy)));
+  auto host = machine();
+  host.files[image] = disk_image("/vms/behind");
+  host.files["/vms/behind"] = disk_image();
+  CHECK(is_measured(with({"PERSIST_BASE=copy"}), host));
+  host.files["/vms/behind"].contents.kind = Kind::vmdk;
+  CHECK_FALSE(is_measured(with({"PERSIST_BASE=copy"}), host));
+  host.files[image].backing = "/elsewhere";
+  host.files["/elsewhere"] = disk_image();
+  CHECK_FALSE(is_measured(with({"PERSIST_BASE=copy"}), host));
 }
 
 TEST_CASE("a copy without room is refused before anything is written") {
