@@ -16,6 +16,11 @@ std::string persistent_disk_of(const Config& config, const std::string& home,
                      config.guest_name.value);
 }
 
+bool names_data_folder(const Config& config, bool has_data_volume) {
+  const auto& folder = config.data_dir.value;
+  return folder.empty() ? has_data_volume : !(folder == "~" || folder.starts_with("~/"));
+}
+
 bool is_made_as_copy(const Config& config, bool in_container) {
   const auto wished = config.persist_base.value;
   return wished == PersistBase::copy || (wished == PersistBase::automatic && in_container);

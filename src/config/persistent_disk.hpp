@@ -12,6 +12,9 @@ namespace vmr {
 std::string persistent_disk_of(const Config& config, const std::string& home,
                                const std::string& working_folder, bool has_data_volume);
 
+/// Whether somebody named that folder; otherwise it is where HOME leads to.
+bool names_data_folder(const Config& config, bool has_data_volume);
+
 /// Whether a new one is a full copy of the image.
 bool is_made_as_copy(const Config& config, bool in_container);
 

@@ -110,6 +110,8 @@ struct FileFacts {
   /// folders that `..` leaves. Whoever can write there chooses where it leads.
   std::vector<std::string> passed{};
   std::vector<std::string> mounts_below{};  ///< a folder: the places of what is mounted below it
+  std::string stranger{};  ///< of where a persistent disk is, and of what is found there: who else
+                           ///< could have chosen it; empty: nobody
   std::string kernel_file_system{};  ///< the name of a file system that shows what the kernel has
                                      ///< ("proc"); empty: it is on another
 

@@ -8,8 +8,10 @@
 #include "host/fingerprint.hpp"
 #include "host/mounts.hpp"
 #include "host/probe_files.hpp"
+#include "host/trusted_path.hpp"
 
 #include <filesystem>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -74,10 +76,21 @@ std::string nearest_folder(const std::string& path) {
   return nearest.string();
 }
 
+/// Who else could have put the file of a persistent disk at `path`: its own owner says so of all
+/// but a link, which counts only where the folder is nobody else's at all.
+std::string find_stranger_of(const std::string& path) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0 || !S_ISLNK(facts.st_mode)) return {};
+  auto stranger = find_stranger(std::filesystem::path(path).parent_path().string());
+  return stranger.empty() ? find_other_stranger(path) : stranger;
+}
+
 void read_record(const std::string& disk, Host& host) {
   constexpr std::size_t longest = 1 << 20;
   const auto path = record_path_of(disk);
   auto& place = host.disk_place;
+  auto& facts = host.files[path] = probe_file(path);
+  facts.stranger = find_stranger_of(path);
   std::error_code ignored;
   place.has_record = std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
   const auto file = open_to_read(path);
@@ -88,6 +101,7 @@ void read_record(const std::string& disk, Host& host) {
     if (kept.empty()) continue;
     host.files[kept] = probe_file(kept);
     host.files[kept].contents = read_contents(kept);
+    host.files[kept].stranger = find_stranger_of(kept);
   }
   if (place.record->is_copy || place.record->images.empty()) return;
   const auto& base = place.record->images.front().path;
@@ -101,13 +115,18 @@ std::string probe_data_folder(const Config& config, Host& host) {
   const auto path =
       persistent_disk_of(config, host.home, host.working_folder, host.has_data_volume);
   const auto folder = std::filesystem::path(path).parent_path().string();
-  host.files[folder] = probe_file(folder);
+  auto& facts = host.files[folder] = probe_file(folder);
+  if (config.persist.value) {
+    const bool is_named = names_data_folder(config, host.has_data_volume);
+    facts.stranger = is_named ? find_other_stranger(folder) : find_stranger(folder);
+  }
   return path;
 }
 
 void probe_persistent(const std::string& path, const std::vector<std::string>& chain, Host& host) {
   for (const auto& image : chain) take_fingerprint(image, host);
   probe_image(path, host);
+  host.files[path].stranger = find_stranger_of(path);
   const auto& backing = host.files[path].backing;
   if (!backing.empty() && !host.files.contains(backing)) host.files[backing] = probe_file(backing);
   read_record(path, host);

@@ -11,4 +11,9 @@ namespace vmr {
 /// also of what links lead to; of what is missing, what is there of the way.
 std::string find_stranger(const std::string& path);
 
+/// The same of a path that somebody named: also whoever owns what it leads to, or of what is
+/// missing the folder it would be made in, may own folders on the way. A link of theirs may not
+/// lead elsewhere, and the mode of a file at the end says nothing.
+std::string find_other_stranger(const std::string& path);
+
 }  // namespace vmr

@@ -48,6 +48,9 @@ std::string size_text(std::uint64_t bytes) {
                           : fmt::format("{:.1f} GiB", static_cast<double>(mebibytes) / 1024);
 }
 
+std::string folder_of(const Disk& disk) {
+  return disk.persistent.substr(0, disk.persistent.rfind('/'));
+}
 std::string kernel_beside(const Disk& disk) {
   return disk.persistent.substr(0, disk.persistent.rfind('.')) + ".kernel";
 }
@@ -91,17 +94,87 @@ void plan_new_disk(const Config& config, const Host& host, const GuestImage& gue
   disk.record = print_disk_record(record);
 }
 
+/// Whose a file that is found may be: ours, root's, or that of a QEMU which had it.
+bool is_trusted(std::uint32_t uid, const Config& config, const Host& host) {
+  const auto& user = config.qemu_user.value;
+  const bool is_chosen = user.kind == QemuUser::Kind::given && user.given.uid == uid;
+  const bool was_qemus = host.uid == 0 && uid >= first_own_user && uid <= last_earlier_user;
+  return uid == host.uid || uid == 0 || is_chosen || was_qemus;
+}
+
+/// Refuses what somebody else could choose in the folder of `disk`.
+void refuse_place(const Config& config, const Host& host, const Disk& disk,
+                  const std::string& reason, const std::string& hint, Findings& findings) {
+  const auto& given = config.data_dir;
+  const auto folder = folder_of(disk);
+  auto way_out = fmt::format(
+      "{}, or set DATA_DIR to a folder that nobody but you and root may write to", hint);
+  if (!names_data_folder(config, host.has_data_volume)) {
+    way_out += fmt::format(" (this one is chosen by HOME, '{}')", host.home);
+  }
+  findings.problems.push_back(
+      {fmt::format("DATA_DIR='{}': {}", given.value.empty() ? folder : given.value, reason),
+       describe(given.origin), std::move(way_out)});
+}
+
+/// Whether nobody else chooses what is in the folder of `disk`.
+bool is_folder_sound(const Config& config, const Host& host, const Disk& disk, Findings& findings) {
+  const auto& stranger = facts_of(folder_of(disk), host).stranger;
+  if (stranger.empty()) return true;
+  refuse_place(config, host, disk,
+               stranger + ", and so somebody else could choose the persistent disk and its kernel",
+               "chown or chmod what is named here", findings);
+  return false;
+}
+
+/// The same of a link at `path`, by which `what` is found.
+bool is_link_sound(const Config& config, const Host& host, const Disk& disk, std::string_view what,
+                   const std::string& path, Findings& findings) {
+  const auto& stranger = facts_of(path, host).stranger;
+  if (stranger.empty()) return true;
+  refuse_place(config, host, disk,
+               fmt::format("{} '{}' is a symbolic link that somebody else could choose: {}", what,
+                           path, stranger),
+               "put the file itself there", findings);
+  return false;
+}
+
+/// Whether what was found at `path` beside the disk is what a launcher put there.
+bool is_kept_file_sound(const Config& config, const Host& host, const Disk& disk,
+                        std::string_view what, const std::string& path, Findings& findings) {
+  if (!is_link_sound(config, host, disk, what, path, findings)) return false;
+  const auto& facts = facts_of(path, host);
+  if (facts.kind == FileFacts::Kind::missing) return true;
+  const bool is_ours = is_trusted(facts.owner.uid, config, host);
+  if (is_ours && facts.names == 1) return true;
+  const auto hint = is_ours
+                        ? std::string("put a copy in its place")
+                        : fmt::format("if it is yours, chown {} {}", host.uid, shell_quote(path));
+  const auto reason = is_ours ? fmt::format("has {} names (hard links)", facts.names)
+                              : fmt::format("belongs to user {}", facts.owner.uid);
+  refuse_place(config, host, disk,
+               fmt::format("{} '{}' {}, and so somebody else could choose it", what, path, reason),
+               hint, findings);
+  return false;
+}
+
 /// Boots a copy with the kernel that is kept with it.
 void take_kept_kernel(const Config& config, const Host& host, const DiskRecord& record,
-                      const Disk& disk, Boot& boot) {
+                      const Disk& disk, Boot& boot, Findings& findings) {
   if (!config.kernel.value.empty()) return;
   // Only what is beside the disk is its own, whatever the record says.
   const bool has_initrd = !record.initrd.empty();
   if (record.kernel != kernel_beside(disk)) return;
   if (has_initrd && record.initrd != initrd_beside(disk)) return;
-  if (facts_of(record.kernel, host).kind != FileFacts::Kind::regular) return;
+  const bool is_sound = is_kept_file_sound(config, host, disk, "the kernel of the persistent disk",
+                                           record.kernel, findings);
+  if (!is_sound || facts_of(record.kernel, host).kind != FileFacts::Kind::regular) return;
   boot.kernel = record.kernel;
-  if (config.initrd.value.empty()) boot.initrd = record.initrd;
+  if (config.initrd.value.empty() &&
+      is_kept_file_sound(config, host, disk, "the initrd of the persistent disk", record.initrd,
+                         findings)) {
+    boot.initrd = record.initrd;
+  }
   boot.cmdline = record.cmdline;
   const auto& more = config.cmdline.value;
   if (!more.empty()) boot.cmdline += (boot.cmdline.empty() ? "" : " ") + more;
@@ -171,14 +244,6 @@ void adopt(const Config& config, const Host& host, const GuestImage& guest, Disk
   disk.record = print_disk_record(record);
 }
 
-/// Whose a disk that is found may be: ours, root's, or that of a QEMU which had it.
-bool is_trusted(std::uint32_t uid, const Config& config, const Host& host) {
-  const auto& user = config.qemu_user.value;
-  const bool is_chosen = user.kind == QemuUser::Kind::given && user.given.uid == uid;
-  const bool was_qemus = host.uid == 0 && uid >= first_own_user && uid <= last_earlier_user;
-  return uid == host.uid || uid == 0 || is_chosen || was_qemus;
-}
-
 /// Whether the file of a persistent disk is one that QEMU may open at all.
 bool is_sound(const Config& config, const Host& host, const Disk& disk, Findings& findings) {
   using Kind = FileContents::Kind;
@@ -224,12 +289,18 @@ bool is_sound(const Config& config, const Host& host, const Disk& disk, Findings
 
 void resolve_persistent(const Config& config, const Host& host, const GuestImage& guest, Boot& boot,
                         Disk& disk, Findings& findings) {
+  if (!is_folder_sound(config, host, disk, findings)) return;
+  if (!is_link_sound(config, host, disk, "the persistent disk", disk.persistent, findings)) return;
   const auto& facts = facts_of(disk.persistent, host);
   if (facts.kind == FileFacts::Kind::missing) {
     plan_new_disk(config, host, guest, disk, findings);
     return;
   }
   if (!is_sound(config, host, disk, findings)) return;
+  if (!is_kept_file_sound(config, host, disk, "the record of the persistent disk",
+                          record_path_of(disk.persistent), findings)) {
+    return;
+  }
   const auto& place = host.disk_place;
   if (place.has_record && !place.record) {
     findings.refuse(config.persist,
@@ -250,7 +321,7 @@ void resolve_persistent(const Config& config, const Host& host, const GuestImage
           fmt::format("somebody has rewritten it: do not start it; {}", move_away(disk)));
       return;
     }
-    take_kept_kernel(config, host, *place.record, disk, boot);
+    take_kept_kernel(config, host, *place.record, disk, boot, findings);
   }
   // Whole, or made so: it needs no image, whichever there is.
   disk.is_copy = !names_image;

@@ -318,6 +318,69 @@ TEST_CASE("a disk is made where nobody else can put a link in its way") {
   CHECK(says(open, folder + ": Operation not permitted"));
 }
 
+bool is_root() {
+  const bool is = ::geteuid() == 0;
+  if (!is) MESSAGE("SKIPPED: this needs root");
+  return is;
+}
+
+void give_to(int uid, const std::string& path) {
+  REQUIRE(::lchown(path.c_str(), static_cast<uid_t>(uid), static_cast<gid_t>(uid)) == 0);
+}
+
+constexpr int other = 1234;
+
+TEST_CASE("what another user put into its own HOME decides nothing of root's VM") {
+  if (!has_qemu_img() || !is_root()) return;
+  const KeepingHost host;
+  const auto home = fs::path(host.disk()).parent_path() / "it's a \"home\"";
+  const auto data = home / ".local/share/vm-runner";
+  fs::create_directories(data);
+  const auto secret = host / "root.qcow2";
+  REQUIRE(qemu_img({"create", "-q", "-f", "qcow2", secret, "64M"}));
+  fs::permissions(secret, fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink(secret, data / "vm.qcow2");
+  fs::create_symlink("/etc/shadow", data / "vm.initrd");
+  write_text(data / "vm.kernel", "k");
+  write_text(data / "vm.qcow2.base", "vm-runner-disk-1\nkind copy\ncmdline evil\n");
+  for (const auto& entry : fs::recursive_directory_iterator(home)) give_to(other, entry.path());
+  give_to(other, home);
+  const auto settings = host.keep({{"DATA_DIR", ""}, {"HOME", home.string()}});
+  const auto told = host.run(settings);
+  CHECK(told.status == 2);
+  CHECK(says(told, fmt::format("'{}' belongs to user 1234, and so somebody else could choose",
+                               home.string())));
+  // Named, the folder may be theirs, and what is in it not.
+  const auto named = host.keep({{"DATA_DIR", data.string()}});
+  const auto link = host.run(named);
+  CHECK(link.status == 2);
+  CHECK(says(link, "vm.qcow2' is a symbolic link that somebody else could choose"));
+  fs::remove(data / "vm.qcow2");
+  fs::copy_file(secret, data / "vm.qcow2");
+  const auto record = host.run(named);
+  CHECK(record.status == 2);
+  CHECK(says(record, "vm.qcow2.base' belongs to user 1234, and so somebody else could choose it"));
+  CHECK(host.starts_of("qemu") == 0);
+  for (const std::string name : {"vm.qcow2.base", "vm.qcow2"}) fs::remove(data / name);
+  CHECK(host.run(named).status == 0);
+  CHECK(fs::is_regular_file(data / "vm.qcow2"));
+  CHECK(host.run(named).status == 0);
+}
+
+TEST_CASE("a folder that everybody may write to keeps no disk, unless it is like /tmp") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  const auto data = fs::path(host.disk()).parent_path();
+  fs::permissions(data, fs::perms::all);
+  const auto told = host.run(host.keep());
+  CHECK(told.status == 2);
+  CHECK(says(told, fmt::format("others may write to '{}' (mode 0777)", data.string())));
+  CHECK(fs::is_empty(data));
+  fs::permissions(data, fs::perms::all | fs::perms::sticky_bit);
+  CHECK(host.run(host.keep()).status == 0);
+  CHECK(host.run(host.keep()).status == 0);
+}
+
 TEST_CASE("changes that are dropped are in a folder of QEMU's own") {
   if (!has_qemu_img()) return;
   const KeepingHost host;

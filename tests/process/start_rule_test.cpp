@@ -9,6 +9,7 @@
 #include "support/variable.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <filesystem>
 #include <string>
@@ -151,6 +152,37 @@ TEST_CASE("start rule: every part of a path counts, also of what a link leads to
   CHECK(find_stranger(folder / "link") == "");
   ::chmod((folder / "a/b/file").c_str(), 0666);
   CHECK(find_stranger(folder / "link") != "");
+  CHECK(find_other_stranger(folder / "link") == "");
+}
+
+TEST_CASE("start rule: whoever owns what was named may own the way, and lead nowhere else") {
+  if (::geteuid() != 0) {
+    MESSAGE("SKIPPED: this needs root");
+    return;
+  }
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "home/data");
+  fs::create_directories(folder / "roots");
+  fs::create_symlink(folder / "roots", folder / "home/link");
+  for (const std::string name : {"home", "home/data", "home/link"}) {
+    REQUIRE(::lchown((folder / name).c_str(), 1234, 1234) == 0);
+  }
+  const auto belongs = [&](const std::string& name, int uid) {
+    return fmt::format("'{}' belongs to user {}", folder / name, uid);
+  };
+  CHECK(find_stranger(folder / "home/data") == belongs("home", 1234));
+  CHECK(find_other_stranger(folder / "home/data") == "");
+  CHECK(find_other_stranger(folder / "home/none/below") == "");
+  CHECK(find_other_stranger(folder / "home/link") == belongs("home", 1234));
+  CHECK(find_other_stranger(folder / "home/data/../link") == belongs("home", 1234));
+  REQUIRE(::lchown((folder / "home").c_str(), 0, 0) == 0);
+  CHECK(find_other_stranger(folder / "home/link") == belongs("home/link", 1234));
+  REQUIRE(::lchown((folder / "home").c_str(), 1235, 0) == 0);
+  CHECK(find_other_stranger(folder / "home/data") == belongs("home", 1235));
+  REQUIRE(::lchown((folder / "home").c_str(), 1234, 0) == 0);
+  REQUIRE(::chmod((folder / "home").c_str(), 0775) == 0);
+  CHECK(find_other_stranger(folder / "home/data") ==
+        fmt::format("others may write to '{}' (mode 0775)", folder / "home"));
 }
 
 }  // namespace
