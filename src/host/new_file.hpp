@@ -12,7 +12,9 @@ namespace vmr {
 class NewFile {
  public:
   /// Throws std::system_error when the file cannot be made.
-  explicit NewFile(const std::string& path);
+  explicit NewFile(std::string path);
+  /// The same of `name` in the open `folder`, which has to stay open as long as this is there.
+  NewFile(int folder, std::string name);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -24,7 +26,8 @@ class NewFile {
   void replace_path();
 
  private:
-  std::string path_;
+  int folder_;
+  std::string path_;       ///< from `folder_` on
   std::string temporary_;  ///< empty once it has replaced `path`
   UniqueFd fd_;
 };

@@ -10,12 +10,12 @@
 
 namespace vmr {
 
-ClosedFolder::ClosedFolder(std::string path) : path_(std::move(path)) {
-  ::unlink(path_.c_str());
-  if (::mkdir(path_.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+ClosedFolder::ClosedFolder(int parent, std::string name) : parent_(parent), name_(std::move(name)) {
+  ::unlinkat(parent_, name_.c_str(), 0);
+  if (::mkdirat(parent_, name_.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
     throw std::system_error(errno, std::generic_category());
   }
-  fd_.reset(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  fd_.reset(::openat(parent_, name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat facts {};
   if (!fd_ || ::fstat(fd_.get(), &facts) != 0) {
     throw std::system_error(errno, std::generic_category());
@@ -25,7 +25,7 @@ ClosedFolder::ClosedFolder(std::string path) : path_(std::move(path)) {
 }
 
 ClosedFolder::~ClosedFolder() {
-  ::rmdir(path_.c_str());
+  ::unlinkat(parent_, name_.c_str(), AT_REMOVEDIR);
 }
 
 }  // namespace vmr

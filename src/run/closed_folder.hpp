@@ -8,14 +8,14 @@
 
 namespace vmr {
 
-/// The folder `path`, made where it is not there, of this user and of mode 0700: what is in it
-/// nobody else can put there or replace, and by its descriptor it stays the same folder whatever
-/// `path` becomes. Removed with this object where it is empty then.
+/// The folder `name` in the open folder `parent`, made where it is not there, of this user and of
+/// mode 0700: what is in it nobody else can put there or replace, and by its descriptor it stays
+/// the same folder whatever `name` becomes. Removed with this object where it is empty then.
 class ClosedFolder {
  public:
-  /// A file at `path`, which an earlier version left, is removed. Throws std::system_error when
-  /// there is a folder of another user, or one that is open to others.
-  explicit ClosedFolder(std::string path);
+  /// A file of this name, which an earlier version left, is removed. Throws std::system_error when
+  /// there is a folder of another user, or one that is open to others. `parent` has to stay open.
+  ClosedFolder(int parent, std::string name);
   ~ClosedFolder();
   ClosedFolder(const ClosedFolder&) = delete;
   ClosedFolder& operator=(const ClosedFolder&) = delete;
@@ -23,7 +23,8 @@ class ClosedFolder {
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
-  std::string path_;
+  int parent_;
+  std::string name_;
   UniqueFd fd_;
 };
 

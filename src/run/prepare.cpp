@@ -9,6 +9,7 @@
 #include "host/file_contents.hpp"
 #include "host/new_file.hpp"
 #include "host/programs.hpp"
+#include "host/trusted_path.hpp"
 #include "plan/qemu_img.hpp"
 #include "run/closed_folder.hpp"
 #include "run/seed_image.hpp"
@@ -103,10 +104,14 @@ void make_disk(int folder, const Disk& disk) {
   throw cannot_make(disk, made.errors, "set DATA_DIR to a folder with room");
 }
 
-void write_record(const Disk& disk) {
+std::string name_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+void write_record(int data, const Disk& disk) {
   const auto path = record_path_of(disk.persistent);
   try {
-    NewFile file(path);
+    NewFile file(data, name_of(path));
     std::string_view rest = disk.record;
     while (!rest.empty()) {
       const auto written = ::write(file.fd(), rest.data(), rest.size());
@@ -123,39 +128,66 @@ void write_record(const Disk& disk) {
 }
 
 /// The folder where a disk is made: an interrupted run must not leave half a disk behind.
-ClosedFolder folder_for(const Disk& disk) try {
-  return ClosedFolder(disk.persistent + ".new");
+ClosedFolder folder_for(int data, const Disk& disk) try {
+  return {data, name_of(disk.persistent) + ".new"};
 } catch (const std::system_error& error) {
   throw cannot_make(disk, fmt::format("{}.new: {}", disk.persistent, error.code().message()),
                     "remove that, or set DATA_DIR to a folder of yours that can be written");
 }
 
-void make_persistent_disk(const Disk& disk) {
+void make_persistent_disk(int data, const Disk& disk) {
   if (disk.is_copy) log_info("Copying '{}' to {}", disk.image, disk.persistent);
-  const auto folder = folder_for(disk);
+  const auto folder = folder_for(data, disk);
   make_disk(folder.fd(), disk);
   const auto place = [&](const char* name, const std::string& path) {
-    if (::renameat(folder.fd(), name, AT_FDCWD, path.c_str()) == 0) return;
+    if (::renameat(folder.fd(), name, data, name_of(path).c_str()) == 0) return;
     throw cannot_make(disk, std::strerror(errno), "set DATA_DIR to a folder with room");
   };
   for (const auto& [from, to] : disk.copies) {
     copy_file(from, folder.fd(), "copy", 0644, disk);
     place("copy", to);
   }
-  if (!disk.record.empty()) write_record(disk);
+  if (!disk.record.empty()) write_record(data, disk);
   place(disk_name, disk.persistent);
   log_info("Made the persistent disk {}", disk.persistent);
 }
 
-/// Makes the disk that keeps the guest's changes, unless it is there from an earlier run.
-void create_persistent_disk(const Disk& disk) {
-  std::error_code error;
-  if (fs::exists(disk.persistent, error)) {
-    if (!disk.record.empty()) write_record(disk);
+/// Makes `folder` and what is missing above it, for this user alone whatever its umask.
+void make_folders(const fs::path& folder) {
+  if (!folder.has_relative_path() || ::mkdir(folder.c_str(), S_IRWXU) == 0 || errno != ENOENT) {
     return;
   }
-  fs::create_directories(fs::path(disk.persistent).parent_path(), error);
-  make_persistent_disk(disk);
+  make_folders(folder.parent_path());
+  ::mkdir(folder.c_str(), S_IRWXU);
+}
+
+/// The folder of the disk, by which everything in it is made from then on. It was looked at
+/// before: nobody else may have put another in its place since.
+UniqueFd open_folder_of(const Disk& disk) {
+  const auto path = fs::path(disk.persistent).parent_path();
+  make_folders(path);
+  UniqueFd folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) {
+    throw cannot_make(disk, std::strerror(errno), "set DATA_DIR to a folder that can be written");
+  }
+  auto stranger = find_other_stranger(path.string());
+  struct stat opened {};
+  struct stat named {};
+  const bool is_same = ::fstat(folder.get(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+                       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+  if (stranger.empty() && !is_same) stranger = "its folder is not what it was a moment ago";
+  if (stranger.empty()) return folder;
+  throw cannot_make(disk, stranger, "let nobody else change that folder, and start again");
+}
+
+/// Makes the disk that keeps the guest's changes, unless it is there from an earlier run.
+void create_persistent_disk(const Disk& disk) {
+  const auto data = open_folder_of(disk);
+  if (::faccessat(data.get(), name_of(disk.persistent).c_str(), F_OK, 0) != 0) {
+    make_persistent_disk(data.get(), disk);
+  } else if (!disk.record.empty()) {
+    write_record(data.get(), disk);
+  }
 }
 
 void give(const std::string& path, const Owner& user) {

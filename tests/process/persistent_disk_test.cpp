@@ -381,6 +381,24 @@ TEST_CASE("a folder that everybody may write to keeps no disk, unless it is like
   CHECK(host.run(host.keep()).status == 0);
 }
 
+TEST_CASE("a link of one's own leads to the disk, and the folder that is made is closed") {
+  if (!has_qemu_img()) return;
+  const KeepingHost host;
+  const auto data = fs::path(host.disk()).parent_path();
+  const auto below = data / "a/b";
+  const auto settings = host.keep({{"DATA_DIR", below.string()}});
+  CHECK(host.run(settings).status == 0);
+  for (const auto& folder : {below, below.parent_path()}) {
+    CHECK(fs::status(folder).permissions() == fs::perms::owner_all);
+  }
+  fs::rename(below / "vm.qcow2", data / "elsewhere");
+  fs::create_symlink("../../elsewhere", below / "vm.qcow2");
+  CHECK(host.run(settings).status == 0);
+  CHECK(fs::is_symlink(below / "vm.qcow2"));
+  fs::create_directory_symlink(below, data / "link");
+  CHECK(host.run(host.keep({{"DATA_DIR", data / "link"}})).status == 0);
+}
+
 TEST_CASE("changes that are dropped are in a folder of QEMU's own") {
   if (!has_qemu_img()) return;
   const KeepingHost host;
