@@ -75,7 +75,10 @@ std::string persistent_disk_lines(const Disk& disk, std::uint64_t virtual_size) 
     record = fmt::format("printf %s {} >{}", shell_quote(disk.record),
                          shell_quote(record_path_of(disk.persistent)));
   }
-  const auto make = "qemu-img " + shell_join(words_to_make(disk, disk.persistent, virtual_size));
+  const auto make =
+      is_copied_as_file(disk)
+          ? fmt::format("cp --no-preserve=mode -- {} {}", shell_quote(disk.image), path)
+          : "qemu-img " + shell_join(words_to_make(disk, disk.persistent, virtual_size));
   std::string lines =
       fmt::format("[[ -e {0} ]] || {{ mkdir -p -- \"$(dirname -- {0})\" &&\n  (umask 077", path);
   for (const auto& [from, to] : disk.copies) {

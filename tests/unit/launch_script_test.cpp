@@ -70,9 +70,15 @@ TEST_CASE("the script makes a copy and its record as run does") {
 [[ -e '/data/it'\''s.qcow2' ]] || { mkdir -p -- "$(dirname -- '/data/it'\''s.qcow2')" &&
   (umask 077 && cp -- '/g/it'\''s' /data/vm.kernel && printf %s 'vm-runner-disk-1
 kind copy
-' >'/data/it'\''s.qcow2.base' && qemu-img convert -q --image-opts 'driver=qcow2,file.filename=/base image.qcow2' -O qcow2 '/data/it'\''s.qcow2'); }
+' >'/data/it'\''s.qcow2.base' && cp --no-preserve=mode -- '/base image.qcow2' '/data/it'\''s.qcow2'); }
 )sh";
   CHECK_MESSAGE(script.find(expected) != script.npos, script);
+  // Which a file with images behind it, or a raw one, cannot be as it is.
+  plan.persistent_disk->format = "raw";
+  CHECK(
+      launch_script(plan, small_qemu(), {}, {{}, {}, "/"}, 0)
+          .find(" && qemu-img convert -q --image-opts 'driver=raw,file.filename=/base image.qcow2' "
+                "-O qcow2 '/data/it'\\''s.qcow2'); }\n") != script.npos);
 }
 
 TEST_CASE("an explained array has a comment above each part") {
