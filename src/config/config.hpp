@@ -97,6 +97,7 @@ struct Config {
   Given<std::uint64_t> hotplug_shares;
   Given<QemuUser> qemu_user;
   Given<bool> allow_unknown_images;              ///< among the user's own QEMU arguments
+  Given<bool> allow_open_data_dir;               ///< others may write to DATA_DIR
   Given<std::vector<StartKind>> allow_in_share;  ///< what a guest may write to all the same
   std::vector<ShareConfig> shares;               ///< by number, ascending
   std::vector<std::string> qemu_args;            ///< behind `--`

@@ -183,6 +183,9 @@ constexpr std::array settings = std::to_array<Setting<Config>>({
      "take disks of EXTRA_ARGS whose headers name what is not to be opened; QEMU then has neither "
      "rules for files nor capabilities",
      store<&Config::allow_unknown_images, boolean>},
+    {"ALLOW_OPEN_DATA_DIR", "0",
+     "take a DATA_DIR that other users of this host may write to, who could choose the disk",
+     store<&Config::allow_open_data_dir, boolean>},
     {"ALLOW_IN_SHARE", "",
      "what may be in a writable share although it decides the next start: words of config, image, "
      "kernel, user-data, arguments, data, temporary, cache, programs, source; unset: nothing",

@@ -9,7 +9,6 @@
 #include "host/file_contents.hpp"
 #include "host/new_file.hpp"
 #include "host/programs.hpp"
-#include "host/trusted_path.hpp"
 #include "plan/qemu_img.hpp"
 #include "run/closed_folder.hpp"
 #include "run/seed_image.hpp"
@@ -170,14 +169,13 @@ UniqueFd open_folder_of(const Disk& disk) {
   if (!folder) {
     throw cannot_make(disk, std::strerror(errno), "set DATA_DIR to a folder that can be written");
   }
-  auto stranger = find_other_stranger(path.string());
   struct stat opened {};
   struct stat named {};
   const bool is_same = ::fstat(folder.get(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
                        opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-  if (stranger.empty() && !is_same) stranger = "its folder is not what it was a moment ago";
-  if (stranger.empty()) return folder;
-  throw cannot_make(disk, stranger, "let nobody else change that folder, and start again");
+  if (is_same) return folder;
+  throw cannot_make(disk, "its folder is not what it was a moment ago",
+                    "let nobody else change that folder, and start again");
 }
 
 /// Makes the disk that keeps the guest's changes, unless it is there from an earlier run.

@@ -120,10 +120,14 @@ void refuse_place(const Config& config, const Host& host, const Disk& disk,
 /// Whether nobody else chooses what is in the folder of `disk`.
 bool is_folder_sound(const Config& config, const Host& host, const Disk& disk, Findings& findings) {
   const auto& stranger = facts_of(folder_of(disk), host).stranger;
-  if (stranger.empty()) return true;
+  // A container's volume has the modes that the engine gives it, and no other users are there.
+  const bool is_volume =
+      is_container(host.surroundings) && names_data_folder(config, host.has_data_volume);
+  if (stranger.empty() || is_volume || config.allow_open_data_dir.value) return true;
   refuse_place(config, host, disk,
                stranger + ", and so somebody else could choose the persistent disk and its kernel",
                "chown or chmod what is named here", findings);
+  findings.problems.back().hint += "; ALLOW_OPEN_DATA_DIR=1 takes it as it is";
   return false;
 }
 

@@ -44,6 +44,7 @@ qemu=(
   -name 'a b'
 )
 
+umask go-w
 while :; do
   mkdir -p -m 0700 -- '/run/x y'
   exec {lock}<'/run/x y'

@@ -95,6 +95,7 @@ TEST_CASE("when nobody says anything every value is the default and names its va
   expected.hotplug_shares = {4, by_default("HOTPLUG_SHARES")};
   expected.qemu_user = {{}, by_default("QEMU_USER")};
   expected.allow_unknown_images = {false, by_default("ALLOW_UNKNOWN_IMAGES")};
+  expected.allow_open_data_dir = {false, by_default("ALLOW_OPEN_DATA_DIR")};
   expected.allow_in_share.origin = by_default("ALLOW_IN_SHARE");
   CHECK(default_config() == expected);
 

@@ -320,13 +320,18 @@ Verdict somebody_elses(const std::string& reason, const std::string& hint) {
 }
 
 TEST_CASE("in a folder that somebody else may change no disk is taken, and none is made") {
-  const auto said = somebody_elses(
+  auto said = somebody_elses(
       "others may write to '/data' (mode 0777), and so somebody else could choose the persistent "
       "disk and its kernel",
       "chown or chmod what is named here");
+  said.problems.front().hint += "; ALLOW_OPEN_DATA_DIR=1 takes it as it is";
   for (auto host : {machine(), machine_with_disk(record_of_base())}) {
     host.files["/data"].stranger = "others may write to '/data' (mode 0777)";
     CHECK(judge(settings, host) == said);
+    CHECK(judge(with({"ALLOW_OPEN_DATA_DIR=1"}), host).problems.empty());
+    // An engine gives a volume what modes it likes, and a container has no other users.
+    host.surroundings = Surroundings::kubernetes;
+    CHECK(judge(settings, host).problems.empty());
   }
 }
 
@@ -340,7 +345,8 @@ TEST_CASE("below a HOME that is somebody else's no disk is taken") {
       "its kernel";
   const std::string hint =
       "chown or chmod what is named here, or set DATA_DIR to a folder that nobody but you and root "
-      "may write to (this one is chosen by HOME, '/home/me')";
+      "may write to (this one is chosen by HOME, '/home/me'); ALLOW_OPEN_DATA_DIR=1 takes it as it "
+      "is";
   CHECK(judge(without_folder, host) ==
         Verdict{
             {{"DATA_DIR='/home/me/.local/share/vm-runner': " + reason, "DATA_DIR (default)", hint}},
