@@ -124,7 +124,7 @@ TEST_CASE("a Debian guest runs cloud-init to its end and mounts other shares at 
   second.signal(SIGTERM);
   const auto stopped = second.finish();
   CHECK_MESSAGE(stopped.status == 0, stopped.output);
-  CHECK(observe(stopped).log_with("mounted").size() == 1);
+  CHECK_MESSAGE(observe(stopped).log_with("mounted in the guest").size() == 1, stopped.log);
   CHECK(second.left_files() == Lines{});
   CHECK_FALSE(std::filesystem::exists(host / "new/seen"));
 }

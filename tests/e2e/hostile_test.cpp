@@ -94,7 +94,7 @@ TEST_CASE("a share that the guest cannot mount is named with its reason and the 
            "echo x > /mnt/three/file\n");
   CHECK(seen.status == 0);
   CHECK(read_file(host / "three/file") == "x\n");
-  CHECK(seen.log_with("mounted") ==
+  CHECK(seen.log_with("mounted in the guest") ==
         std::vector<std::string>{
             "[ERROR] Filesystem #1: not mounted in the guest at /init: mkdir: can't create "
             "directory '/init': File exists (the guest has a file there: choose another "

@@ -56,7 +56,8 @@ void check_attacked(const Observed& seen, const std::string& source) {
   CHECK(seen.status == 0);
   CHECK(seen.said == Lines{"as it was", "end"});
   CHECK(read_file(source + "/file") == "as it was");
-  CHECK(seen.log_with("mounted") == Lines{"[INFO] Filesystem #1: mounted in the guest at /mnt/ro"});
+  CHECK(seen.log_with("mounted in the guest") ==
+        Lines{"[INFO] Filesystem #1: mounted in the guest at /mnt/ro"});
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ TEST_CASE("a guest that restarts proves its shares anew") {
   CHECK(seen.status == 0);
   CHECK(seen.said == Lines{"second"});
   CHECK(seen.log_with("The guest restarts") == Lines{"[INFO] The guest restarts"});
-  CHECK(seen.log_with("mounted") ==
+  CHECK(seen.log_with("mounted in the guest") ==
         Lines(2, "[INFO] Filesystem #1: mounted in the guest at /mnt/s"));
 }
 

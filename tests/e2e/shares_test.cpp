@@ -96,6 +96,6 @@ TEST_CASE("a missing source is made and a share without a name of its own gets i
   CHECK(seen.status == 0);
   CHECK(read_file(source + "/file") == "here\n");
   CHECK(seen.log_with("Made the folder") == std::vector{"[INFO] Made the folder " + source});
-  CHECK(seen.log_with("mounted") ==
+  CHECK(seen.log_with("mounted in the guest") ==
         std::vector<std::string>{"[INFO] Filesystem #1: mounted in the guest at /mnt/new folder"});
 }
