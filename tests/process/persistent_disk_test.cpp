@@ -2,7 +2,9 @@
 // A disk that is kept, with qemu-img's own images.
 #include "base/error.hpp"
 #include "host/capture.hpp"
+#include "host/environment.hpp"
 #include "host/fingerprint.hpp"
+#include "host/probe_container.hpp"
 #include "host/programs.hpp"
 #include "run/scratch_folder.hpp"
 #include "support/fake_host.hpp"
@@ -372,10 +374,13 @@ TEST_CASE("a folder that everybody may write to keeps no disk, unless it is like
   const KeepingHost host;
   const auto data = fs::path(host.disk()).parent_path();
   fs::permissions(data, fs::perms::all);
-  const auto told = host.run(host.keep());
-  CHECK(told.status == 2);
-  CHECK(says(told, fmt::format("others may write to '{}' (mode 0777)", data.string())));
-  CHECK(fs::is_empty(data));
+  // Where the tests run in a container, it is a volume, and no other users are there.
+  if (find_surroundings("", environment) == Surroundings::machine) {
+    const auto told = host.run(host.keep());
+    CHECK(told.status == 2);
+    CHECK(says(told, fmt::format("others may write to '{}' (mode 0777)", data.string())));
+    CHECK(fs::is_empty(data));
+  }
   fs::permissions(data, fs::perms::all | fs::perms::sticky_bit);
   CHECK(host.run(host.keep()).status == 0);
   CHECK(host.run(host.keep()).status == 0);
