@@ -29,6 +29,8 @@ class Running {
       : launcher_(host_.settings(join(FakeHost::virtiofs_share(1, host_ / "one"),
                                       {{"FAKE_QEMU", "report"}, {"FAKE_REPORT", report}}))) {
     REQUIRE(launcher_.wait_for_log("mounted in the guest"));
+    // A fake guest reports as soon as it has a port, before QEMU has said that the machine runs.
+    REQUIRE(launcher_.wait_for_log("The machine runs"));
   }
   ~Running() {
     launcher_.signal(SIGTERM);
