@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <initializer_list>
 #include <linux/seccomp.h>
+#include <map>
 #include <memory>
 #include <sched.h>
 #include <string>
@@ -183,9 +184,15 @@ void add(Filter& filter, Refused what) {
 
 std::vector<sock_filter> make_call_filter(const std::vector<Refused>& refused) {
   if (refused.empty()) return {};
-  Filter filter;
-  for (const auto what : refused) add(filter, what);
-  return filter.program();
+  // Each once: libseccomp 2.5.4 keeps some 2 KiB of every program that it sorts into a tree.
+  static std::map<std::vector<Refused>, std::vector<sock_filter>> made;
+  auto& program = made[refused];
+  if (program.empty()) {
+    Filter filter;
+    for (const auto what : refused) add(filter, what);
+    program = filter.program();
+  }
+  return program;
 }
 
 int put_on_call_filter(const std::vector<sock_filter>& filter) {
