@@ -83,14 +83,14 @@ std::vector<std::string> find_programs(Skipped& skipped) {
 }
 
 /// The folders from which QEMU, virtiofsd and their libraries are loaded, with what they read: of
-/// the system, beside QEMU, and those that the environment names.
+/// the system, beside a QEMU that is not the system's, and those that the environment names.
 std::vector<std::string> find_program_folders(const std::string& qemu) {
-  std::vector<std::string> folders = {"/lib",       "/lib64",       "/usr/lib",
-                                      "/usr/lib64", "/usr/libexec", "/etc/qemu"};
+  std::vector<std::string> folders = {
+      "/lib",         "/lib64",          "/usr/lib",           "/usr/lib64",
+      "/usr/libexec", "/usr/share/qemu", "/usr/share/seabios", "/etc/qemu"};
   std::error_code ignored;
-  const auto real = std::filesystem::canonical(qemu, ignored);
-  for (const auto& prefix : {std::filesystem::path("/usr"), real.parent_path().parent_path()}) {
-    if (prefix.empty()) continue;
+  const auto prefix = std::filesystem::canonical(qemu, ignored).parent_path().parent_path();
+  if (!prefix.empty() && prefix != "/usr") {
     for (const auto* data : {"share/qemu", "share/seabios", "lib/ipxe", "lib/qemu"}) {
       folders.push_back((prefix / data).string());
     }

@@ -7,6 +7,7 @@
 #include "plan/qemu_plan.hpp"
 #include "plan/seed.hpp"
 #include "plan/share_plan.hpp"
+#include "spec/share_source.hpp"
 
 #include <fmt/format.h>
 
@@ -129,8 +130,8 @@ std::string describe(const Share& share) {
 }
 
 std::string describe_real_source(const Share& share, const Host& host) {
-  const auto& real = facts_of(share.source, host).real_path;
-  if (real.empty() || real == share.source) return {};
+  const auto& real = real_path(share.source, host);
+  if (real == share.source) return {};
   return fmt::format("Filesystem #{}: '{}' is '{}'", share.number, share.source, real);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spec/exposed_files.hpp"
 
+#include "spec/share_source.hpp"
 #include "spec/start_paths.hpp"
 
 #include <fmt/format.h>
@@ -24,8 +25,7 @@ bool is_below(std::string_view path, std::string_view folder) {
 /// Where the file itself is: by its real path, and by where that is on a device. A real path starts
 /// with a slash, a place with a number: the two are never taken for each other.
 Names names_of(const std::string& path, const Host& host) {
-  const auto& facts = facts_of(path, host);
-  return {facts.real_path.empty() ? path : facts.real_path, facts.place};
+  return {real_path(path, host), facts_of(path, host).place};
 }
 
 /// The same of a folder, with what is mounted below it.
@@ -72,8 +72,7 @@ bool is_refused_already(const Share& share, const Host& host) {
   const auto& facts = facts_of(share.source, host);
   const bool is_file =
       facts.kind == FileFacts::Kind::regular || facts.kind == FileFacts::Kind::other;
-  const auto& real = facts.real_path.empty() ? share.source : facts.real_path;
-  return share.source.empty() || is_file || real == "/";
+  return share.source.empty() || is_file || real_path(share.source, host) == "/";
 }
 
 /// What is found of a share, once each.
