@@ -180,7 +180,7 @@ class Floor:
             path = self.folder / f"{ours[1]}.sock"
             self.listeners[ours[1]] = Listener(path)
             return f"socket,id={ours[1]},path={path}"
-        return re.sub(r"(socket,id=share\d+,path=).*/", rf"\g<1>{self.folder}/", word)
+        return re.sub(r"(socket,id=share)(\d+),fd=\d+", rf"\g<1>\g<2>,path={self.folder}/virtiofsd-\g<2>.sock", word)
 
     def start(self) -> "FloorVm":
         for path in self.sockets:
