@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A disk that is kept, with qemu-img's own images.
-#include "base/error.hpp"
 #include "host/capture.hpp"
 #include "host/environment.hpp"
-#include "host/fingerprint.hpp"
 #include "host/probe_container.hpp"
 #include "host/programs.hpp"
-#include "run/scratch_folder.hpp"
 #include "support/fake_host.hpp"
 #include "support/guest.hpp"
 #include "support/temporary_folder.hpp"
@@ -272,28 +269,6 @@ TEST_CASE("a disk from an earlier version is taken over with a word") {
   CHECK_FALSE(says(second, "has no record"));
 }
 
-TEST_CASE("a fingerprint tells images apart, and not where they are") {
-  const auto of = [](const std::string& bytes) {
-    return fingerprint_of(
-        [&bytes](std::uint64_t offset, std::size_t size) {
-          return offset < bytes.size() ? bytes.substr(offset, size) : std::string();
-        },
-        bytes.size());
-  };
-  std::string large(9 << 20, 'x');
-  const auto before = of(large);
-  CHECK(of(large) == before);
-  for (const auto place : {std::size_t{0}, std::size_t{100'000}, large.size() - 1}) {
-    auto other = large;
-    other[place] = 'y';
-    CHECK(of(other) != before);
-  }
-  large += 'x';
-  CHECK(of(large) != before);
-  CHECK(of("a") != of("b"));
-  CHECK(of("").starts_with("0-"));
-}
-
 TEST_CASE("a disk is made where nobody else can put a link in its way") {
   if (!has_qemu_img()) return;
   const KeepingHost host;
@@ -413,23 +388,6 @@ TEST_CASE("changes that are dropped are in a folder of QEMU's own") {
   CHECK(seen.status == 0);
   CHECK(host.place_of("qemu").at(2).starts_with(host / "tmp/vm-runner-"));
   CHECK(fs::is_empty(host / "tmp"));
-}
-
-TEST_CASE("the folder for dropped changes is closed to others and removed with what is in it") {
-  const TemporaryFolder parent;
-  std::string path;
-  {
-    const ScratchFolder folder(parent.path(), Owner{::geteuid(), ::getegid()});
-    path = folder.path();
-    struct stat facts {};
-    REQUIRE(::stat(path.c_str(), &facts) == 0);
-    CHECK((facts.st_mode & 07777) == 0700);
-    write_text(path + "/left", "x");
-    fs::create_symlink(parent.path(), path + "/link");
-  }
-  CHECK_FALSE(fs::exists(path));
-  CHECK(fs::exists(parent.path()));
-  CHECK_THROWS_AS(ScratchFolder(parent / "missing", std::nullopt), Error);
 }
 
 }  // namespace
